@@ -1,0 +1,77 @@
+"""What can go wrong, as one tree:
+
+FieldlineError
+├── Refused              input that is not taken; names the field            HTTP 422, exit 2
+│   ├── Unknown          an id that nothing has                              HTTP 404 (409 inside a batch: 422)
+│   └── Conflict         true input at the wrong moment or version           HTTP 409
+├── Overloaded           too much to do; try again later                     HTTP 503
+├── DataFolderError      missing, locked or newer than this program          exit 2
+└── StoreError           what a store could not do
+    ├── LogWriteError    records could not be made durable
+    ├── LogCorrupt       a segment is damaged before its end (file, offset)
+    ├── UnbalancedEntry  postings that do not sum to zero
+    ├── KeyReused        one ledger key with two contents
+    └── Overdrawn        an account that may not would go below zero
+"""
+
+
+class FieldlineError(Exception):
+    """Anything that Fieldline raises on purpose."""
+
+
+class Refused(FieldlineError):
+    """Input that is not taken; nothing was changed."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class Unknown(Refused):
+    """An id that nothing has."""
+
+
+class Conflict(Refused):
+    """True input at the wrong moment or version."""
+
+
+class Overloaded(FieldlineError):
+    """Too much to do; try again after some seconds."""
+
+    def __init__(self, retry_after_s: int = 1) -> None:
+        super().__init__(f"overloaded; retry after {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
+class DataFolderError(FieldlineError):
+    """The data folder is missing, locked by another process, or newer than this program."""
+
+
+class StoreError(FieldlineError):
+    """What a store could not do."""
+
+
+class LogWriteError(StoreError):
+    """Records could not be made durable."""
+
+
+class LogCorrupt(StoreError):
+    """A log segment is damaged before its end."""
+
+    def __init__(self, file: str, offset: int, reason: str) -> None:
+        super().__init__(f"{file} is damaged at byte {offset}: {reason}")
+        self.file = file
+        self.offset = offset
+
+
+class UnbalancedEntry(StoreError):
+    """A ledger entry whose postings do not sum to zero."""
+
+
+class KeyReused(StoreError):
+    """One ledger key with two contents."""
+
+
+class Overdrawn(StoreError):
+    """An account that may not go below zero would."""
