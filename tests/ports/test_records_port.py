@@ -1,0 +1,201 @@
+"""Every store of records keeps the promises of `fieldline.ports.Records`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fieldline.errors import Conflict, Unknown
+from fieldline.facts import Creator, Place, Product, Video, Viewer, ViewerErased, Wish, WishPaused
+from fieldline.ports import Records
+from fieldline.stores import open_records
+from fieldline.stores.memory import MemoryRecords
+from fieldline.stores.records import SqlRecords
+from fieldline.units import Instant
+
+Kept = MemoryRecords | SqlRecords
+NOW = Instant(1_700_000_000_000)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
+    """An empty store of each kind."""
+    opened = open_records("memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'r.sqlite'}")
+    yield opened
+    opened.close()
+
+
+def as_port(records: Kept) -> Records:
+    """The type checker sees here that each store is a Records."""
+    return records
+
+
+def wish(version: int = 1, terms: str = '{"goal":2,"名":"春"}', id: str = "w") -> Wish:
+    """A wish of a merchant."""
+    return Wish(id=id, at=NOW + version, version=version, offer="storewide", owner="m", terms=terms)
+
+
+def test_entries_come_back_whole(records: Kept) -> None:
+    """An entry comes back with every field, under its own kind only."""
+    viewer = Viewer("x", traits=("age=25-34",), follows=("c",), place=Place(31.25, -0.1), watched=("a", "b"))
+    video = Video("x", "c", title="连衣裙 ‘春’", product="p", duration_ms=1 << 40)
+    as_port(records).put_entries([viewer, video], NOW)
+    assert as_port(records).entry("viewer", "x") == viewer
+    assert as_port(records).entry("video", "x") == video
+    assert as_port(records).entry("product", "x") is None
+    assert as_port(records).entry("video", "y") is None
+
+
+def test_entries_are_paged_in_order(records: Kept) -> None:
+    """Pages of a kind follow each other by id, each once, in the order of the ids' code points."""
+    ids = ["B", "a", "a1", "b", "é", "中", "😀"]
+    records.put_entries([Creator(id) for id in reversed(ids)] + [Viewer("aa")], NOW)
+    pages, after = [], ""
+    while page := records.entries("creator", after, limit=3):
+        pages.append([entry.id for entry in page])
+        after = page[-1].id
+    assert pages == [["B", "a", "a1"], ["b", "é", "中"], ["😀"]]
+
+
+def test_each_change_of_an_entry_has_the_next_number(records: Kept) -> None:
+    """New and changed entries are numbered in order; an entry put again unchanged is no change."""
+    assert records.put_entries([], NOW) == 0
+    assert records.put_entries([Creator("a"), Creator("b"), Creator("a", "anew")], NOW) == 3
+    assert records.put_entries([Creator("b"), Creator("a", "anew")], NOW) == 3
+    assert records.put_entries([Creator("b", "beta")], NOW) == 4
+    assert list(records.changes()) == [(3, Creator("a", "anew")), (4, Creator("b", "beta"))]
+
+
+def test_entries_are_put_all_or_none(records: Kept) -> None:
+    """When the entries break off with an error, none of them is stored and no number is used."""
+
+    def broken() -> Iterator[Creator]:
+        for number in range(1_200):
+            yield Creator(f"c{number}")
+        raise OSError("the upload broke off")
+
+    with pytest.raises(OSError, match="broke off"):
+        records.put_entries(broken(), NOW)
+    assert records.entries("creator") == []
+    assert records.put_entries([Creator("a")], NOW) == 1
+
+
+def test_replaced_entries_are_audited(records: Kept) -> None:
+    """Replacing a product leaves who, when and from what to what; a new one, or a viewer, leaves nothing."""
+    records.put_entries([Product("p", "m", price=5, stock=1), Viewer("v")], NOW, by="ann")
+    assert records.audit("product:p") == []
+    records.put_entries([Product("p", "m", price=6, stock=1), Viewer("v", ("age=1",))], NOW, by="bob")
+    (line,) = records.audit("product:p")
+    assert (line["subject"], line["at"], line["by"]) == ("product:p", NOW, "bob")
+    assert (line["before"]["price"], line["after"]["price"]) == (5, 6)
+    assert records.audit("viewer:v") == []
+
+
+def test_a_wish_comes_back_whole(records: Kept) -> None:
+    """A wish comes back with its terms byte for byte, running; an unknown one is None."""
+    assert as_port(records).put_wish(wish(), "ann") == 1
+    assert as_port(records).wish("w") == (wish(), False)
+    assert as_port(records).wish("v") is None
+
+
+def test_an_edit_needs_a_higher_version(records: Kept) -> None:
+    """A wish whose version is not above the stored one is refused and nothing changes."""
+    records.put_wish(wish(version=2), "ann")
+    for version in (1, 2):
+        with pytest.raises(Conflict) as refusal:
+            records.put_wish(wish(version, "{}"), "bob")
+        assert refusal.value.field == "version"
+    assert records.wish("w") == (wish(version=2), False)
+    assert len(records.audit("wish:w")) == 1
+    assert records.put_wish(wish(version=4, terms="{}"), "bob") == 2
+    assert records.wish("w") == (wish(version=4, terms="{}"), False)
+
+
+def test_pausing_changes_once(records: Kept) -> None:
+    """Pausing a paused wish, or resuming a running one, is no change and no audit line."""
+    records.put_wish(wish(), "ann")
+    assert records.pause_wish("w", False, NOW, "bob") == 1
+    assert records.pause_wish("w", True, NOW, "bob") == 2
+    assert records.pause_wish("w", True, NOW, "bob") == 2
+    assert records.wish("w") == (wish(), True)
+    assert records.pause_wish("w", False, NOW, "bob") == 3
+    assert records.wish("w") == (wish(), False)
+    assert [line["after"] for line in records.audit("wish:w")][1:] == [{"paused": True}, {"paused": False}]
+
+
+def test_an_unknown_wish_cannot_be_paused(records: Kept) -> None:
+    """Pausing a wish that nothing has is refused and nothing changes."""
+    with pytest.raises(Unknown) as refusal:
+        records.pause_wish("w", True, NOW, "bob")
+    assert refusal.value.field == "id"
+    assert list(records.changes()) == []
+    assert records.audit("wish:w") == []
+
+
+def test_the_audit_tells_the_story_of_a_wish(records: Kept) -> None:
+    """The audit of a wish holds each change, oldest first, with before and after as JSON values."""
+    records.put_wish(wish(1, '{"goal":2}'), "ann")
+    records.put_wish(wish(2, '{"goal":3}'), "bob")
+    records.pause_wish("w", True, Instant(NOW + 9), "eve")
+    lines = records.audit("wish:w")
+    assert [(line["by"], line["at"]) for line in lines] == [
+        ("ann", NOW + 1),
+        ("bob", NOW + 2),
+        ("eve", NOW + 9),
+    ]
+    assert lines[0]["before"] is None
+    assert (lines[1]["before"]["terms"], lines[1]["after"]["terms"]) == ('{"goal":2}', '{"goal":3}')
+    assert lines[2]["before"] == {"paused": False}
+    assert [line["n"] for line in lines] == sorted({line["n"] for line in lines})
+
+
+def test_wishes_are_paged_in_order(records: Kept) -> None:
+    """Pages of wishes follow each other by id, each with whether it is paused."""
+    for id in ("c", "a", "b"):
+        records.put_wish(wish(id=id), "ann")
+    records.pause_wish("b", True, NOW, "ann")
+    assert [(found.id, paused) for found, paused in records.wishes(limit=2)] == [("a", False), ("b", True)]
+    assert [(found.id, paused) for found, paused in records.wishes(after="b")] == [("c", False)]
+
+
+def test_changes_repeat_what_the_log_may_lack(records: Kept) -> None:
+    """Changes after a number come by number, each thing's last state once, a pause after its wish."""
+    records.put_entries([Creator("c")], NOW)
+    records.put_wish(wish(1), "ann")
+    records.pause_wish("w", True, NOW, "ann")
+    assert records.put_wish(wish(2), "ann") == 5
+    pause = WishPaused("w", NOW, True)
+    assert list(records.changes()) == [(1, Creator("c")), (4, wish(2)), (5, pause)]
+    assert list(records.changes(4)) == [(5, pause)]
+    assert list(records.changes(5)) == []
+
+
+def test_an_erased_viewer_is_gone(records: Kept) -> None:
+    """An erased viewer is in no answer; the erasure is a change until it is forgotten too."""
+    records.put_entries([Viewer("v", ("age=1",)), Viewer("w"), Creator("v")], NOW)
+    assert records.erase_viewer("v", NOW) == 4
+    assert records.entry("viewer", "v") is None
+    assert records.entries("viewer") == [Viewer("w")]
+    assert list(records.changes(2)) == [(3, Creator("v")), (4, ViewerErased("v", NOW))]
+    records.forget_erasures(3)
+    assert len(list(records.changes(2))) == 2
+    records.forget_erasures(4)
+    assert list(records.changes()) == [(2, Viewer("w")), (3, Creator("v"))]
+
+
+def test_a_viewer_can_come_back(records: Kept) -> None:
+    """A viewer put again after an erasure is a change after it."""
+    records.put_entries([Viewer("v", ("old=1",))], NOW)
+    records.erase_viewer("v", NOW)
+    records.put_entries([Viewer("v")], NOW)
+    records.erase_viewer("v", Instant(NOW + 1))
+    records.put_entries([Viewer("v")], NOW)
+    assert list(records.changes()) == [(4, ViewerErased("v", NOW + 1)), (5, Viewer("v"))]
+
+
+def test_an_unknown_viewer_cannot_be_erased(records: Kept) -> None:
+    """Erasing a viewer that nothing has is refused and nothing changes."""
+    records.put_entries([Creator("v")], NOW)
+    with pytest.raises(Unknown):
+        records.erase_viewer("v", NOW)
+    assert list(records.changes()) == [(1, Creator("v"))]
