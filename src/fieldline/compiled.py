@@ -46,14 +46,7 @@ def njit(
     """Compile a kernel to machine code on first call, cached on disk, without the interpreter's lock."""
 
     def compile_(target: Kernel) -> Any:
-        return numba.njit(
-            target,
-            cache=True,
-            nogil=True,
-            parallel=parallel,
-            inline=inline,
-            fastmath=fastmath,
-            error_model="numpy",
-        )
+        options: dict[str, Any] = {"parallel": parallel, "inline": inline, "fastmath": fastmath}
+        return numba.njit(target, cache=True, nogil=True, error_model="numpy", **options)
 
     return compile_ if function is None else compile_(function)

@@ -184,7 +184,7 @@ class Policy(Fact, frozen=True, tag="policy"):
     label_window_ms: Annotated[int, Meta(ge=1_000)] = 600_000
     """How long after an impression a missing click or long view counts as none; also how long money stays reserved."""
     order_window_ms: Annotated[int, Meta(ge=1_000)] = 86_400_000
-    """How long after a click a missing order counts as none for learning."""
+    """How long after a click an order still counts as its outcome, for learning."""
     click_attribution_ms: Annotated[int, Meta(ge=0)] = 7 * 86_400_000
     view_attribution_ms: Annotated[int, Meta(ge=0)] = 86_400_000
     explained: Annotated[int, Meta(ge=0, le=200)] = 30

@@ -1,0 +1,142 @@
+"""The catalogue into the state: what an entry changes beside its own record."""
+
+from fieldline import content, goods, people, scenes
+from fieldline.errors import Refused, Unknown
+from fieldline.facts import (
+    CatalogueEntry,
+    Creator,
+    LiveRoom,
+    Merchant,
+    Policy,
+    Product,
+    Video,
+    Viewer,
+    ViewerErased,
+)
+from fieldline.traffic import model
+from fieldline.traffic.retrieve import enter, keys_of, leave
+from fieldline.traffic.shelf import creator_of, listed_at, put, refresh
+from fieldline.traffic.state import State
+from fieldline.units import DAY
+
+MOST_SCENES = 31
+
+
+def check(state: State, entry: CatalogueEntry) -> None:
+    """Refuse an entry that names what is not there.
+
+    Raises:
+        Unknown: a creator, merchant, product or scene that nothing has.
+        Refused: a time more than a day ahead of the engine's.
+    """
+    match entry:
+        case Video() | LiveRoom():
+            if entry.creator not in state.content.creators:
+                raise Unknown("creator", f"no creator is called {entry.creator!r}")
+            if entry.product is not None and entry.product not in state.goods.products:
+                raise Unknown("product", f"no product is called {entry.product!r}")
+        case Product():
+            if entry.merchant not in state.goods.merchants:
+                raise Unknown("merchant", f"no merchant is called {entry.merchant!r}")
+        case _:
+            return
+    if (
+        isinstance(entry, (Video, LiveRoom))
+        and entry.merchant
+        and entry.merchant not in state.goods.merchants
+    ):
+        raise Unknown("merchant", f"no merchant is called {entry.merchant!r}")
+    for number, scene in enumerate(entry.scenes):
+        if scene not in state.scenes.numbers:
+            raise Unknown(f"scenes[{number}]", f"no scene is called {scene!r}")
+    known = state.shelf.names.find(entry.id)
+    if known >= 0 and type(state.shelf.facts[known]) is not type(entry):
+        raise Refused("id", "is taken by an item of another kind")
+
+
+def put_entry(state: State, entry: CatalogueEntry) -> None:
+    """Fold a catalogue entry into the state."""
+    match entry:
+        case Viewer():
+            people.reduce(state.people, entry)
+            viewer = state.people.names.find(entry.id)
+            model.put_viewer(state, viewer, entry)
+        case Creator():
+            content.reduce(state.content, entry)
+        case Merchant():
+            goods.reduce(state.goods, entry)
+            for item in state.shelf.of_merchant.get(entry.id, ()):
+                refresh(state.shelf, item, state.goods, state.scenes, state.policy)
+        case Product():
+            goods.reduce(state.goods, entry)
+            for item in list(state.shelf.of_product.get(entry.id, ())):
+                fact = state.shelf.facts[item]
+                if not isinstance(fact, Product):
+                    _put_item(state, fact)
+            _put_item(state, entry)
+        case Video() | LiveRoom():
+            content.reduce(state.content, entry)
+            _put_item(state, entry)
+
+
+def forget_viewer(state: State, fact: ViewerErased) -> None:
+    """Take a viewer out of the state: traits, history, follows, open decisions, touches, clicks."""
+    viewer = state.people.names.find(fact.id)
+    if viewer < 0:
+        return
+    people.reduce(state.people, fact)
+    model.forget_viewer(state.model, viewer)
+    outcomes = state.outcomes
+    for id in [id for id, shown in outcomes.open.items() if shown.viewer == viewer]:
+        outcomes.open[id].viewer = -1
+    for id in outcomes.clicks_of.pop(viewer, []):
+        del outcomes.clicks[id]
+    outcomes.touches = {key: touch for key, touch in outcomes.touches.items() if key[0] != viewer}
+
+
+def put_policy(state: State, policy: Policy) -> None:
+    """Take every dial; items' trust factors and scenes follow."""
+    state.policy = policy
+    scenes.reduce(state.scenes, policy)
+    for item in range(len(state.shelf.facts)):
+        refresh(state.shelf, item, state.goods, state.scenes, policy)
+        if state.partitions.keys_of[item]:
+            _enter(state, item)
+    state.desk.index = None
+
+
+def admit(state: State) -> None:
+    """Put items whose time has come into their partitions."""
+    waiting = state.partitions.upcoming
+    due = [item for at, item in waiting if at <= state.now]
+    if due:
+        state.partitions.upcoming = [(at, item) for at, item in waiting if at > state.now]
+        for item in due:
+            _enter(state, item)
+
+
+def too_late(at: int, now: int) -> bool:
+    """Return whether an instant lies more than a day ahead of the engine's time."""
+    return now > 0 and at > now + DAY
+
+
+def _put_item(state: State, fact: Video | LiveRoom | Product) -> None:
+    item = put(state.shelf, fact, state.content, state.goods, state.scenes, state.policy)
+    model.put_item(state, item)
+    if listed_at(fact) > state.now > 0:
+        state.partitions.upcoming.append((listed_at(fact), item))
+        leave(state.partitions, item)
+    else:
+        _enter(state, item)
+    state.linked = False
+
+
+def _enter(state: State, item: int) -> None:
+    fact = state.shelf.facts[item]
+    numbers = tuple(state.scenes.numbers[name] for name in fact.scenes if name in state.scenes.numbers)
+    keys = keys_of(numbers, fact.category, fact.place)
+    shelves = tuple(curve.shelf for curve in state.scenes.curves)
+    enter(state.partitions, item, keys, shelves, state.shelf.rows[item])
+    creator = creator_of(fact)
+    if creator and item not in (known := state.partitions.of_creator.setdefault(creator, [])):
+        known.append(item)

@@ -1,0 +1,191 @@
+"""The shelf: every item that may stand in a slot (video, live room, product), packed for scoring.
+
+People, content and goods know their own facts; here they meet, as columns by item number.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fieldline.columns import Names, grown
+from fieldline.content import Content
+from fieldline.contracts.book import Book
+from fieldline.facts import LiveRoom, Policy, Product, Video
+from fieldline.goods import Goods, net_price, sellable, trust_of
+from fieldline.scenes import Scenes
+from fieldline.traffic import rows as at
+from fieldline.traffic.rows import new_rows
+
+
+def _numbers(fill: int = -1) -> NDArray[np.int32]:
+    return np.full(16, fill, np.int32)
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Items by number. Their order is that of their first facts, so the same log gives the same numbers."""
+
+    names: Names = field(default_factory=Names)
+    facts: list[Video | LiveRoom | Product] = field(default_factory=list)
+    rows: NDArray[np.float32] = field(default_factory=lambda: new_rows(16))
+    """Packed rows [I, 32], see `traffic.rows`."""
+    creator: NDArray[np.int32] = field(default_factory=_numbers)
+    group: NDArray[np.int32] = field(default_factory=_numbers)
+    """Whose cap counts: its merchant, else its creator."""
+    category: NDArray[np.int32] = field(default_factory=_numbers)
+    uploaded: NDArray[np.int64] = field(default_factory=lambda: np.zeros(16, np.int64))
+    counts: NDArray[np.float32] = field(default_factory=lambda: np.zeros((16, 3), np.float32))
+    """Looks, clicks and long views."""
+    groups: Names = field(default_factory=Names)
+    categories: Names = field(default_factory=Names)
+    links: list[tuple[str | None, str | None, str | None]] = field(default_factory=list)
+    """Each item's product, merchant and creator."""
+    of_product: dict[str, list[int]] = field(default_factory=dict)
+    """Items that sell a product."""
+    of_merchant: dict[str, list[int]] = field(default_factory=dict)
+    of_creator: dict[str, list[int]] = field(default_factory=dict)
+    contract_start: NDArray[np.int32] = field(default_factory=lambda: np.zeros(17, np.int32))
+    """CSR of the contracts in force on each item: contracts of item i are [start[i], start[i + 1])."""
+    contract: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+
+
+def put(
+    shelf: Shelf,
+    fact: Video | LiveRoom | Product,
+    content: Content,
+    goods: Goods,
+    scenes: Scenes,
+    policy: Policy,
+) -> int:
+    """Enter a new or changed item and return its number."""
+    item = shelf.names.add(fact.id)
+    if item == len(shelf.facts):
+        shelf.facts.append(fact)
+        shelf.links.append((None, None, None))
+        _widen(shelf, item + 1)
+    else:
+        _forget_links(shelf, item)
+        shelf.facts[item] = fact
+    merchant, creator = merchant_of(fact, goods), creator_of(fact)
+    shelf.creator[item] = content.creators.find(creator) if creator else -1
+    shelf.group[item] = shelf.groups.add(f"m:{merchant}" if merchant else f"c:{creator}")
+    shelf.category[item] = shelf.categories.add(fact.category)
+    shelf.uploaded[item] = listed_at(fact)
+    shelf.links[item] = (product_of(fact), merchant, creator)
+    for items, key in zip(_linked(shelf), shelf.links[item], strict=True):
+        if key:
+            items.setdefault(key, []).append(item)
+    refresh(shelf, item, goods, scenes, policy)
+    return item
+
+
+def refresh(shelf: Shelf, item: int, goods: Goods, scenes: Scenes, policy: Policy) -> None:
+    """Bring an item's price, trust, scenes and eligibility up to date."""
+    fact = shelf.facts[item]
+    merchant, product = merchant_of(fact, goods), product_of(fact)
+    row = shelf.rows[item]
+    row[at.NET_PRICE] = net_price(goods, product)
+    row[at.TRUST] = 1.0 + policy.trust_weight * (2.0 * trust_of(goods, merchant) - 1.0)
+    words = row.view(np.int32)
+    shown = fact.approved and sellable(goods, product) and not (isinstance(fact, LiveRoom) and fact.ended_at)
+    words[at.FLAGS] = (words[at.FLAGS] & ~at.SHOWN) | (at.SHOWN if shown else 0)
+    words[at.SCENES] = sum(1 << scenes.numbers[name] for name in fact.scenes if name in scenes.numbers)
+
+
+def link_contracts(shelf: Shelf, book: Book) -> None:
+    """Rebuild which contracts in force stand on which item."""
+    count = len(shelf.facts)
+    pairs = [
+        (item, number)
+        for number in np.flatnonzero(book.in_force[: len(book)])
+        for item in _reach(shelf, book, int(number))
+    ]
+    words = shelf.rows.view(np.int32)
+    words[:count, at.FLAGS] &= ~(at.BIDS | at.PRICED)
+    items = np.array([item for item, _ in pairs], np.int64)
+    order = np.lexsort((np.array([number for _, number in pairs], np.int64), items)) if pairs else items
+    shelf.contract = np.array([pairs[k][1] for k in order], np.int32)
+    starts = np.zeros(len(shelf.creator) + 1, np.int32)
+    np.cumsum(np.bincount(items, minlength=len(shelf.creator)), out=starts[1:])
+    shelf.contract_start = starts
+    for item, number in pairs:
+        words[item, at.FLAGS] |= at.BIDS if book.contracts[number].bids else at.PRICED
+
+
+def price_items(shelf: Shelf, mu: NDArray[np.float64]) -> None:
+    """Put the sum of its organic prices into every item's row.
+
+    Args:
+        shelf: changed in place.
+        mu: organic price of each contract, yuan per look, [C].
+    """
+    count = len(shelf.facts)
+    per_link = mu[shelf.contract] if len(shelf.contract) else np.zeros(0)
+    items = np.repeat(np.arange(len(shelf.creator)), np.diff(shelf.contract_start))
+    totals = np.bincount(items, per_link, minlength=len(shelf.creator))
+    shelf.rows[:count, at.ORGANIC_PRICE] = totals[:count]
+
+
+def contracts_on(shelf: Shelf, item: int) -> NDArray[np.int32]:
+    """Return the numbers of the contracts in force on an item."""
+    return shelf.contract[shelf.contract_start[item] : shelf.contract_start[item + 1]]
+
+
+def merchant_of(fact: Video | LiveRoom | Product, goods: Goods) -> str | None:
+    """Return who sells (and may promote) an item: its own merchant, else its product's."""
+    if fact.merchant:
+        return fact.merchant
+    product = product_of(fact)
+    return goods.products[product].merchant if product else None
+
+
+def product_of(fact: Video | LiveRoom | Product) -> str | None:
+    """Return the product that an item sells now."""
+    return fact.id if isinstance(fact, Product) else fact.product
+
+
+def creator_of(fact: Video | LiveRoom | Product) -> str | None:
+    """Return who made an item; a product has no creator."""
+    return None if isinstance(fact, Product) else fact.creator
+
+
+def listed_at(fact: Video | LiveRoom | Product) -> int:
+    """Return since when an item may be shown."""
+    match fact:
+        case Video():
+            return fact.uploaded_at
+        case LiveRoom():
+            return fact.started_at
+        case Product():
+            return fact.listed_at
+
+
+def _reach(shelf: Shelf, book: Book, number: int) -> list[int]:
+    reach = book.contracts[number].reach
+    found = [shelf.names.find(name) for name in reach.items]
+    found += shelf.of_merchant.get(reach.merchant, []) if reach.merchant else []
+    found += shelf.of_creator.get(reach.creator, []) if reach.creator else []
+    return [item for item in dict.fromkeys(found) if item >= 0]
+
+
+def _linked(shelf: Shelf) -> tuple[dict[str, list[int]], ...]:
+    return shelf.of_product, shelf.of_merchant, shelf.of_creator
+
+
+def _forget_links(shelf: Shelf, item: int) -> None:
+    for items, key in zip(_linked(shelf), shelf.links[item], strict=True):
+        if key:
+            items[key].remove(item)
+
+
+def _widen(shelf: Shelf, count: int) -> None:
+    if count > len(shelf.rows):
+        wider = new_rows(2 * len(shelf.rows))
+        wider[: len(shelf.rows)] = shelf.rows
+        shelf.rows = wider
+    shelf.creator = grown(shelf.creator, count, -1)
+    shelf.group = grown(shelf.group, count, -1)
+    shelf.category = grown(shelf.category, count, -1)
+    shelf.uploaded = grown(shelf.uploaded, count)
+    shelf.counts = grown(shelf.counts, count)

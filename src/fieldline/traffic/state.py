@@ -1,0 +1,187 @@
+"""The engine's state: the fold of the log's facts, and beside it what is derived from it to decide quickly."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import structs
+
+from fieldline.columns import Names
+from fieldline.content import Content
+from fieldline.contracts.book import Book, allowance
+from fieldline.errors import DataFolderError
+from fieldline.facts import Policy
+from fieldline.goods import Goods
+from fieldline.people import People
+from fieldline.scenes import Scenes
+from fieldline.traffic import allocate
+from fieldline.traffic.forecast import Traffic
+from fieldline.traffic.model import Model
+from fieldline.traffic.outcomes import Outcomes
+from fieldline.traffic.pace import Prices
+from fieldline.traffic.retrieve import Partition, Partitions, Scratch, gathered
+from fieldline.traffic.rows import SCENES, aligned
+from fieldline.traffic.shelf import Shelf, link_contracts, price_items
+from fieldline.units import YUAN
+
+VERSION = 1
+"""Of snapshots; one with another version is not read."""
+
+
+class Derived:
+    """What a decision reads that is derived from the state; made anew when its index is None."""
+
+    __slots__ = ("index", "most_ads", "prices", "promoted", "rules", "scratch", "work")
+
+    def __init__(self) -> None:
+        self.scratch = Scratch()
+        self.work = allocate.Desk(2_000)
+        self.index: allocate.Index | None = None
+        self.prices: allocate.Prices | None = None
+        self.rules: dict[tuple[int, int, bool], allocate.Rules] = {}
+        self.promoted: dict[int, Partition] = {}
+        self.most_ads = 1
+
+
+@dataclass(slots=True)
+class State:
+    """Everything that the facts so far have made true. It belongs to its reducer, which changes it in place."""
+
+    policy: Policy
+    now: int = 0
+    """Instant of the newest fact."""
+    ticked: int = 0
+    """Instant of the newest tick."""
+    people: People = field(default_factory=People)
+    goods: Goods = field(default_factory=Goods)
+    content: Content = field(default_factory=Content)
+    scenes: Scenes = field(default_factory=Scenes)
+    book: Book = field(default_factory=Book)
+    shelf: Shelf = field(default_factory=Shelf)
+    partitions: Partitions = field(default_factory=Partitions)
+    traffic: Traffic = field(default_factory=Traffic)
+    prices: Prices = field(default_factory=Prices)
+    model: Model = field(default_factory=Model)
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    decisions: int = 0
+    typed: int = 0
+    """Newest change of the records that the log has."""
+    linked: bool = True
+    """Whether items' contracts and organic prices are up to date."""
+    desk: Derived = field(default_factory=Derived)
+
+
+def relink(state: State) -> None:
+    """Bring items' contracts and organic prices up to date, which every fact but the catalogue's relies on."""
+    if not state.linked:
+        link_contracts(state.shelf, state.book)
+        price_items(state.shelf, state.prices.mu)
+        state.linked = True
+        state.desk.index = None
+
+
+def tidy(state: State) -> None:
+    """Bring items' contracts and organic prices, and all that is derived for decisions, up to date."""
+    relink(state)
+    if state.desk.index is None:
+        _derive(state)
+
+
+def hold_bids(state: State, contract: int) -> None:
+    """Bring the largest bid that a contract's allowance admits up to date: allowance / most ads of a slate."""
+    prices = state.desk.prices
+    if prices is not None:
+        prices.bid_cap[contract] = allowance(state.book, contract) / (YUAN * state.desk.most_ads)
+
+
+def _derive(state: State) -> None:
+    book, shelf, desk = state.book, state.shelf, state.desk
+    count = max(len(book), 1)
+    desk.index = allocate.Index(shelf.rows, shelf.group, shelf.category, shelf.contract_start, shelf.contract)
+    bids = np.where(book.in_force[:count], state.prices.alpha[:count], 0.0)
+    meters = [[c.meter.look, c.meter.click, c.meter.long_view, c.meter.gmv] for c in book.contracts]
+    desk.rules.clear()
+    looks = [len(curve.looks) for curve in state.scenes.curves]
+    desk.most_ads = max(1, int(state.policy.ad_load * max(looks, default=1)))
+    desk.prices = allocate.Prices(
+        alpha=bids,
+        bid_cap=np.zeros(count),
+        organic=state.prices.mu[:count].copy(),
+        meter=np.array(meters or [[0.0] * 4], np.float64),
+    )
+    for contract in range(len(book)):
+        hold_bids(state, contract)
+    _promote(state)
+
+
+def _promote(state: State) -> None:
+    """Gather the items with contracts in force into one partition a scene."""
+    shelf, desk = state.shelf, state.desk
+    count = len(shelf.facts)
+    held = np.flatnonzero(np.diff(shelf.contract_start[: count + 1])).astype(np.int32)
+    scenes = shelf.rows[held, SCENES].view(np.int32)
+    desk.promoted = {
+        number: gathered(held[(scenes >> number) & 1 == 1], shelf.rows, curve.shelf)
+        for number, curve in enumerate(state.scenes.curves)
+    }
+
+
+def rules_of(state: State, scene: int, slots: int, mixed: bool) -> allocate.Rules:
+    """Return the rules of slates of so many slots in a scene, with the looks now estimated.
+
+    Args:
+        state: with the policy.
+        scene: its number.
+        slots: how many.
+        mixed: whether categories are to be mixed; a request that names one is not capped by it.
+    """
+    rules = state.desk.rules.get((scene, slots, mixed))
+    if rules is None:
+        policy = state.policy if mixed else structs.replace(state.policy, category_cap=slots)
+        rules = allocate.rules_of(policy, state.scenes.curves[scene].looks[:slots])
+        state.desk.rules[(scene, slots, mixed)] = rules
+    return rules
+
+
+def encode(state: State) -> bytes:
+    """Return the whole state as bytes; equal states give equal bytes."""
+    tidy(state)
+    return msgspec.msgpack.Encoder(enc_hook=_plain).encode((VERSION, state))
+
+
+def decode(data: bytes) -> State:
+    """Return the state of a snapshot.
+
+    Raises:
+        DataFolderError: the snapshot is of another version.
+    """
+    version = msgspec.msgpack.decode(data, type=tuple[int, msgspec.Raw])[0]
+    if version != VERSION:
+        raise DataFolderError(f"the snapshot has version {version}, this program reads {VERSION}")
+    state = msgspec.msgpack.Decoder(tuple[int, State], dec_hook=_rich).decode(data)[1]
+    state.shelf.rows = aligned(state.shelf.rows)
+    return state
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case np.ndarray():
+            return (value.dtype.str, value.shape, np.ascontiguousarray(value).tobytes())
+        case Names():
+            return value.ids
+        case np.generic():
+            return value.item()
+        case Derived():
+            return None
+    raise TypeError(f"no way to encode {type(value).__name__}")
+
+
+def _rich(kind: Any, value: Any) -> Any:
+    if kind is Names:
+        return Names(value)
+    if kind is Derived:
+        return Derived()
+    dtype, shape, data = value
+    array = np.frombuffer(data, dtype).reshape(shape)
+    return array.copy()

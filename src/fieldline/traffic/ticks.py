@@ -1,0 +1,66 @@
+"""Ticks: what the passing of time alone changes."""
+
+from itertools import islice
+
+from fieldline import scenes
+from fieldline.contracts import book
+from fieldline.traffic import forecast, model, pace
+from fieldline.traffic.behaviour import REMEMBERED, close_decision
+from fieldline.traffic.entries import admit
+from fieldline.traffic.outcomes import expired, forget_clicks
+from fieldline.traffic.shelf import price_items
+from fieldline.traffic.state import State
+from fieldline.units import DAY
+
+ORDERS_KEPT = 60 * DAY
+
+
+def tick(state: State, at: int) -> None:
+    """Close what is due, learn from it, solve the prices again, and state what the ledger is owed.
+
+    Args:
+        state: changed in place.
+        at: ms; ticks never go back.
+    """
+    policy = state.policy
+    for id in expired(state.outcomes, at - policy.label_window_ms):
+        close_decision(state, id)
+    forget_clicks(state.outcomes, at - policy.order_window_ms)
+    _forget(state, at)
+    admit(state)
+    forecast.update(state.traffic, at)
+    changed = book.enforce(state.book, at)
+    pace.update(state.prices, state.book, state.traffic, at, policy.tick_ms)
+    scenes.refresh(state.scenes)
+    model.refresh(state)
+    book.settle(state.book, at)
+    state.ticked = at
+    state.linked = state.linked and not changed
+    price_items(state.shelf, state.prices.mu)
+    state.desk.index = None
+
+
+def _forget(state: State, at: int) -> None:
+    outcomes = state.outcomes
+    for times, kept in ((outcomes.seen, REMEMBERED), (outcomes.decided, REMEMBERED)):
+        for id in _older(times, at - kept):
+            del times[id]
+    oldest = {id: bought.at for id, bought in islice(outcomes.orders.items(), 1_000)}
+    for id in _older(oldest, at - ORDERS_KEPT):
+        del outcomes.orders[id]
+    window = max(state.policy.click_attribution_ms, state.policy.view_attribution_ms)
+    if at // DAY > state.ticked // DAY:
+        outcomes.touches = {
+            key: touch
+            for key, touch in outcomes.touches.items()
+            if max(touch.click[0], touch.view[0]) >= at - window
+        }
+
+
+def _older(times: dict[str, int], before: int) -> list[str]:
+    old = []
+    for id, at in times.items():
+        if at >= before:
+            break
+        old.append(id)
+    return old

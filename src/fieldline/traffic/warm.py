@@ -1,0 +1,43 @@
+"""Warming: every serving kernel compiled (or read from its cache) before the first request."""
+
+import msgspec
+
+from fieldline.facts import (
+    CatalogueEntry,
+    Click,
+    Creator,
+    Impression,
+    LongView,
+    Outcome,
+    Policy,
+    Request,
+    Scene,
+    Video,
+    Viewer,
+)
+from fieldline.traffic import allocate, behaviour, entries
+from fieldline.traffic.decide import decide
+from fieldline.traffic.state import State, decode, encode
+from fieldline.traffic.ticks import tick
+
+_POLICY = Policy(scenes=(Scene("video", (1.0, 0.9)),), random_share=0.0, landscape_share=1.0)
+
+
+def warm() -> None:
+    """Play a market of one viewer through every kernel that serving uses."""
+    allocate.warm()
+    state = State(policy=_POLICY)
+    entries.put_policy(state, _POLICY)
+    entries_of: list[CatalogueEntry] = [Creator("c"), *(Video(f"v{i}", "c") for i in range(4))]
+    for entry in (*entries_of, Viewer("u", watched=("v0",))):
+        entries.put_entry(state, entry)
+    tick(state, 300_000)
+    for number, share in enumerate((0.0, 1.0)):
+        entries.put_policy(state, msgspec.structs.replace(_POLICY, random_share=share))
+        decision = decide(state, Request(f"r{number}", "u", "video", at=300_001, candidate_limit=2))
+        behaviour.open_decision(state, decision)
+        item = decision.slots[0].item
+        for event in (Impression, LongView, Click):
+            behaviour.take(state, event(f"{number}{event.__name__}", 300_002, decision.id, item))
+    behaviour.take(state, Outcome("o", 300_003, "u", "v1", "video", click=True, long_view=True))
+    tick(decode(encode(state)), 1_200_000)

@@ -1,0 +1,100 @@
+"""Pacing: prices solved from landscapes with known answers."""
+
+import numpy as np
+import pytest
+
+from fieldline.contracts import Contract, Horizon, Limit, Meter, Reach
+from fieldline.contracts.book import Book, enforce, put
+from fieldline.traffic.forecast import Traffic
+from fieldline.traffic.pace import BINS, HIGH, LOW, STEP, WIDTH, Prices, add_steps, init, update
+from fieldline.units import HOUR, MINUTE, YUAN
+
+END = 10 * HOUR
+
+
+def contract(id: str, limit: Limit) -> Contract:
+    return Contract(id, id, "storewide", "m", Reach(), Meter(gmv=1.0), limit, Horizon(0, END))
+
+
+def market(limit: Limit) -> tuple[Prices, Book, Traffic]:
+    book, prices = Book(), Prices()
+    put(book, "a", 1, [contract("a", limit)])
+    enforce(book, 1)
+    init(prices, 0, book.contracts[0])
+    return prices, book, Traffic(shape=np.ones(24), slow=100.0, fast=100.0, ticks=1_000)
+
+
+def landscape(prices: Prices, value: float, cost: list[float]) -> None:
+    """Per sampled request, each of the bins from ln α = 0 on gains `value` and costs cost[i]."""
+    for i, yuan in enumerate(cost):
+        bin_ = int((0.0 - LOW) / WIDTH) + i
+        prices.supply_value[0, bin_] = value
+        prices.supply_cost[0, bin_] = yuan
+    prices.sampled[0] = 1.0
+
+
+def settle(prices: Prices, book: Book, traffic: Traffic) -> float:
+    for _ in range(200):
+        update(prices, book, traffic, 1, 5 * MINUTE)
+        prices.supply_value /= 0.982
+        prices.supply_cost /= 0.982
+        prices.sampled /= 0.982
+        prices.spend[0] = prices.predicted[0] = 1.0
+    return float(prices.alpha[0])
+
+
+def test_a_budget_alone_sets_the_multiplier_at_which_the_forecast_spends_it() -> None:
+    """12,000 requests ahead at 1 mYuan per bin: a budget of 60 yuan admits five bins, so ln α = five bin widths."""
+    prices, book, traffic = market(Limit(budget=60 * YUAN))
+    landscape(prices, 0.01, [0.001] * 20)
+    assert np.log(settle(prices, book, traffic)) == pytest.approx(5 * WIDTH, abs=WIDTH)
+
+
+def test_a_goal_alone_stops_where_value_no_longer_pays() -> None:
+    """Each bin gains 10 mYuan at a cost of 2, 4, 6 … mYuan: with goal 2 the sum pays up to the fourth bin."""
+    prices, book, traffic = market(Limit(budget=10**6 * YUAN, goal=2.0))
+    landscape(prices, 0.010, [0.002 * i for i in range(1, 30)])
+    assert np.log(settle(prices, book, traffic)) == pytest.approx(4 * WIDTH, abs=WIDTH)
+
+
+def test_no_landscape_moves_no_price() -> None:
+    """Before anything was logged a contract keeps the multiplier that it was born with, 1/goal."""
+    prices, book, traffic = market(Limit(budget=YUAN, goal=4.0))
+    update(prices, book, traffic, 1, 5 * MINUTE)
+    assert prices.alpha[0] == 0.25
+
+
+def test_an_edit_keeps_the_price() -> None:
+    """A contract that is entered again keeps its multiplier and its landscape."""
+    prices, book, _ = market(Limit(budget=YUAN, goal=4.0))
+    prices.alpha[0] = 0.7
+    landscape(prices, 1.0, [1.0])
+    before = prices.supply_cost.copy()
+    put(book, "a", 2, [contract("a", Limit(budget=2 * YUAN, goal=8.0))])
+    init(prices, 0, book.contracts[0])
+    assert prices.alpha[0] == 0.7
+    assert np.array_equal(prices.supply_cost, before)
+
+
+def test_steps_fall_into_bins_by_their_multiplier() -> None:
+    """A step at ln α below the lowest edge counts from the lowest bin, one above the highest counts nowhere."""
+    value, cost = np.zeros((1, BINS)), np.zeros((1, BINS))
+    steps = np.array([(0, -99.0, 1.0, 0.5), (0, HIGH + 1, 9.0, 9.0), (0, 0.01, 2.0, 1.0)], STEP)
+    add_steps(value, cost, steps["contract"], steps["log_alpha"], steps["value"], steps["charge"])
+    assert value[0, 0] == 1.0
+    assert cost[0, 0] == 0.5
+    assert value[0, int((0.01 - LOW) / WIDTH)] == 2.0
+    assert value.sum() == 3.0
+
+
+def test_a_floor_behind_its_plan_has_a_price_and_one_ahead_has_none() -> None:
+    """At half time a floor with no looks is priced; the same floor, met, is not."""
+    prices, book, traffic = market(Limit(looks=100.0))
+    prices.score = 0.02
+    update(prices, book, traffic, END // 2, 5 * MINUTE)
+    behind = float(prices.mu[0])
+    assert behind > 0.01
+    book.looks[0] = 100.0
+    prices.integral[0] = 0.0
+    update(prices, book, traffic, END // 2, 5 * MINUTE)
+    assert prices.mu[0] == 0.0
