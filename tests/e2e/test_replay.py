@@ -1,0 +1,71 @@
+"""`fieldline replay kuairand` on a small made log, and on the real one where it is there."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+from typer.testing import CliRunner
+
+from fieldline.cli import app
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "kuairand"
+KEYS = {
+    "requests", "decisions_per_cpu_second", "click", "long_view", "popularity", "ndcg10", "gini", "contracts",
+}  # fmt: skip
+
+
+def made(folder: Path, rows: int) -> Path:
+    """A log of that many looks by 40 viewers at 120 videos of 60 authors, in two files."""
+    looks = f"""
+        select 1650812741436 + i * 60000 as time_ms, (i * 7) % 40 as user_id, (i * i + 3 * i) % 120 as video_id,
+               (i * i + 3 * i) % 120 % 60 + 1000 as author_id, i % 3 as tab, (i % 5 < 2)::int as is_click,
+               ((i * i + 3 * i) % 3 = 0)::int as long_view, 20000 as duration_ms, '1' as tag
+        from range({rows}) t(i)"""
+    folder.mkdir()
+    with duckdb.connect() as db:
+        for number, half in enumerate((f"i < {rows // 2}", f"i >= {rows // 2}")):
+            path = folder / f"log_{number}.parquet"
+            db.execute(f"copy (select * from ({looks} where {half})) to '{path}' (format parquet)")
+    return folder
+
+
+def replayed(folder: Path, out: Path, *more: str) -> dict[str, object]:
+    result = CliRunner().invoke(app, ["replay", "kuairand", str(folder), "--json", str(out), *more])
+    assert result.exit_code == 0, result.output
+    assert "Predictions are made before each row is learned" in result.stdout
+    figures: dict[str, object] = json.loads(out.read_text())
+    return figures
+
+
+def test_a_made_log_is_replayed_whole(tmp_path: Path) -> None:
+    """Both files are read, every look is one request, and all figures but the speed come out the same twice."""
+    folder = made(tmp_path / "log", 400)
+    first, second = (replayed(folder, tmp_path / f"{i}.json") for i in range(2))
+    assert set(first) == KEYS
+    assert first["requests"] == 400
+    del first["decisions_per_cpu_second"], second["decisions_per_cpu_second"]
+    assert first == second
+
+
+def test_a_missing_folder_is_one_line_and_status_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that is not there ends with status 2 and names the folder."""
+    from fieldline import cli
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+        patch.setattr("sys.argv", ["fieldline", "replay", "kuairand", str(tmp_path / "none")])
+        cli.main()
+    assert ended.value.code == 2
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message.startswith("fieldline: ") and str(tmp_path / "none") in message
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the KuaiRand log is not beside this checkout")
+def test_the_real_log_begins_as_it_should(tmp_path: Path) -> None:
+    """On the first 1,500 looks of the real log the engine predicts long views better than a video's own rate."""
+    figures = replayed(REAL, tmp_path / "real.json", "--limit", "1500")
+    ours, popular = figures["long_view"], figures["popularity"]
+    assert isinstance(ours, dict) and isinstance(popular, dict)
+    assert ours["auc"] > popular["long_view"]["auc"]
