@@ -19,7 +19,7 @@ Money = Annotated[int, Meta(ge=0, le=MAX_MICROS, description="millionths of a yu
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
-class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False, tag_field="type"):
     """What every fact is: frozen, tagged by its type, strict about its fields."""
 
 
@@ -210,7 +210,7 @@ class Request(Fact, frozen=True, tag="request"):
     deadline_ms: Annotated[int, Meta(ge=1, le=60_000)] | None = None
 
 
-class Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """One place of a slate. Ranks count from 0; a rank equal to the number of slots means: not shown."""
 
     item: Id

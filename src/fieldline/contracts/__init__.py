@@ -58,7 +58,7 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Exposure ceiling: looks that should not be passed by the horizon's end. 0: none."""
 
 
-class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A contract on traffic: who, on what, what it values, what limits it, and when."""
 
     id: Id

@@ -30,8 +30,8 @@ FIRST_AUTHOR, AUTHORS = 10, 20
 VALUE_PER_LONG_VIEW, GOAL = 0.10, 2.0
 PRIOR_LOOKS = 20.0
 """Looks that the mean of all videos counts for in the popularity baseline."""
-SAMPLED = 8
-"""The dry pass plays every 8th request."""
+SAMPLED = 4
+"""The dry pass plays every 4th request."""
 TIGHT, AMPLE = 0.5, 2.0
 """Budgets as shares of what the dry pass says a contract would spend without one."""
 
@@ -112,7 +112,7 @@ def contracts_of(log: FeedLog, budgets: NDArray[np.int64]) -> tuple[Wish, ...]:
 def unbound_spend(log: FeedLog, state: engine.State, progress: Progress) -> NDArray[np.float64]:
     """Return what each contract would spend over the log with a budget that never binds, micro-yuan [20].
 
-    A dry pass over every 8th request, from which nothing is learned.
+    A dry pass over every 4th request, from which nothing is learned.
     """
     wishes = contracts_of(log, np.full(AUTHORS, 10**6 * YUAN))
     for wish in wishes:

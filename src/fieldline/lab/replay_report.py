@@ -241,7 +241,7 @@ def _print(figures: Figures) -> None:
         "Predictions are made before each row is learned. The log has no orders and no outcome of a video that was\n"
         "not shown: spend, charges and ROI are the model's (0.10 yuan per predicted long view), and every slate\n"
         "counts as looked at by the declared curve. Budgets: half (ten contracts) and twice (ten) of what a dry pass\n"
-        "over every 8th request says each would spend without one; planned spend is the lesser of budget and that,\n"
+        "over every 4th request says each would spend without one; planned spend is the lesser of budget and that,\n"
         "spread over the hours by the declared shape of a day.",
         style="dim",
     )

@@ -8,6 +8,7 @@ one record. Source: ADR 0002.
 import logging
 import os
 import threading
+import time
 import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,8 @@ from fieldline.stores.segment import Segment, framed, header
 
 SEGMENT_BYTES = 64 << 20
 GATHERED = 1_024
+GATHER_S = 0.002
+"""How long a group gathers before it is synced: fewer syncs cost the server less than the wait costs a client."""
 """Most appends of one group commit."""
 
 _sync = getattr(os, "fdatasync", os.fsync)
@@ -214,6 +217,7 @@ class FileLog:
     def _batches(self) -> Iterator[list[_Appended]]:
         item = self._queue.get()
         while item is not None:
+            time.sleep(GATHER_S)
             batch = [item]
             while len(batch) < GATHERED and not self._queue.empty():
                 item = self._queue.get()

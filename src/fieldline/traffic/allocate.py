@@ -64,6 +64,7 @@ class Rules:
     category_cap: int
     explained: int
     random_temperature: float
+    seen: tuple[float, ...] = field(init=False, repr=False, compare=False)  # the looks, as facts hold them
     words: NDArray[np.float64] = field(init=False, repr=False, compare=False)  # the same, as kernels read it
 
     def __post_init__(self) -> None:
@@ -79,6 +80,7 @@ class Rules:
             self.explained,
             self.random_temperature,
         )
+        object.__setattr__(self, "seen", tuple(self.looks.tolist()))
         object.__setattr__(self, "words", np.array([*dials, *self.looks, 0.0], np.float64))
 
 

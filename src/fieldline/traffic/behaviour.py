@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fieldline import goods, people, scenes
 from fieldline.contracts import book
@@ -34,11 +33,13 @@ from fieldline.traffic.outcomes import (
     wait_for_order,
 )
 from fieldline.traffic.pace import SCORE_FORGET, STEP, add_steps
-from fieldline.traffic.rows import BIDS, FLAGS, NET_PRICE
+from fieldline.traffic.rows import NET_PRICE
 from fieldline.traffic.shelf import contracts_on, merchant_of, product_of, refresh
 from fieldline.traffic.state import State, hold_bids
 from fieldline.units import DAY, YUAN
 
+P_CLICK = int(CONTENDER.fields["p_click"][1]) // 4 if CONTENDER.fields else 0
+"""Word of a contender at which its three chances begin."""
 REMEMBERED = 8 * DAY
 """How long an event's id is known, and how old an event may be."""
 
@@ -129,8 +130,8 @@ def open_decision(state: State, decision: Decision) -> None:
         elif contract >= 0:
             hold_bids(state, contract)
     count = len(items)
-    rows = np.frombuffer(decision.contenders, CONTENDER, count)
-    values = _values(state, items, rows)
+    chances = _chances(decision.contenders, count)
+    values = _values(state, items, chances)
     if decision.paid:
         _count_request(state, decision, contracts, values)
     state.traffic.requests += 1
@@ -144,7 +145,7 @@ def open_decision(state: State, decision: Decision) -> None:
         contracts=contracts,
         charges=charges,
         looks=list(decision.looks),
-        clicks=rows["p_click"].tolist(),
+        clicks=[click for click, _, _ in chances],
         values=values,
         randomised=decision.randomised,
         rendered=[False] * count,
@@ -319,17 +320,28 @@ def _reward(state: State, shown: Shown, k: int, kind: str) -> None:
             state.book.value[number] += getattr(contract.meter, kind)
 
 
-def _values(state: State, items: list[int], rows: NDArray[np.void]) -> list[tuple[int, int, float]]:
-    values = []
-    flags = state.shelf.rows.view(np.int32)[items, FLAGS].tolist()
-    for k, item in enumerate(items):
-        for number in contracts_on(state.shelf, item).tolist() if flags[k] & BIDS else ():
-            contract = state.book.contracts[number]
-            if contract.bids:
-                net = float(state.shelf.rows[item, NET_PRICE])
-                p_click, p_long, p_order = (float(rows[k][name]) for name in ("p_click", "p_long", "p_order"))
-                values.append((k, number, contract.meter.of(p_click, p_long, p_order, net)))
-    return values
+def _chances(contenders: bytes, count: int) -> list[list[float]]:
+    """Return the predicted click, long view and order of a decision's slots, its first contenders."""
+    words = np.frombuffer(contenders, np.float32, count * CONTENDER.itemsize // 4).reshape(count, -1)
+    chances: list[list[float]] = words[:, P_CLICK : P_CLICK + 3].tolist()
+    return chances
+
+
+def _values(state: State, items: list[int], chances: list[list[float]]) -> list[tuple[int, int, float]]:
+    """Return (slot, contract, v) for each bidding contract on each slot's item."""
+    shelf, contracts = state.shelf, state.book.contracts
+    places = np.array(items, np.int64)
+    starts, ends = shelf.contract_start[places].tolist(), shelf.contract_start[places + 1].tolist()
+    if starts == ends:
+        return []
+    nets = shelf.rows[places, NET_PRICE].tolist()
+    return [
+        (k, number, contracts[number].meter.of(*chances[k], nets[k]))
+        for k in range(len(items))
+        if ends[k] > starts[k]
+        for number in shelf.contract[starts[k] : ends[k]].tolist()
+        if contracts[number].bids
+    ]
 
 
 def _count_request(

@@ -69,7 +69,7 @@ def decide(state: State, request: Request, paid: bool = True) -> Decision:
         viewer=request.viewer,
         scene=request.scene,
         slots=_named(state, slate),
-        looks=tuple(state.scenes.curves[scene].looks[: len(slate.slots)].tolist()),
+        looks=rules.seen[: len(slate.slots)],
         candidates=slate.eligible,
         paid=paid and not randomised,
         ad_price=state.policy.ad_price,
@@ -85,17 +85,12 @@ def decide(state: State, request: Request, paid: bool = True) -> Decision:
 def _named(state: State, slate: Slate) -> tuple[Slot, ...]:
     items, contracts = state.shelf.names.ids, state.book.names.ids
     return tuple(
-        Slot(
-            item=items[item],
-            contract=contracts[contract] if contract >= 0 else None,
-            charge=micros(charge),
-            bid=bid,
-            value=value,
-            score=score,
-            organic_rank=organic_rank,
-            rank_without_bid=rank_without_bid,
-        )
-        for item, contract, organic_rank, rank_without_bid, charge, bid, value, score in slate.slots.tolist()
+        [
+            Slot(items[item], contracts[contract], micros(charge), bid, value, score, organic, without)
+            if contract >= 0
+            else Slot(items[item], None, 0, 0.0, 0.0, score, organic, without)
+            for item, contract, organic, without, charge, bid, value, score in slate.slots.tolist()
+        ]
     )
 
 

@@ -28,7 +28,7 @@ from fieldline.units import YUAN
 STEP = np.dtype([("contract", "i4"), ("log_alpha", "f4"), ("value", "f4"), ("charge", "f4")])
 """One step of a contract's supply: at this multiplier it gains this value at this cost, in yuan."""
 
-BINS = 120
+BINS = 240
 LOW, HIGH = np.log(1e-3), np.log(1e3)
 WIDTH = (HIGH - LOW) / BINS
 EDGES = np.exp(LOW + WIDTH * np.arange(BINS + 1))
@@ -39,6 +39,12 @@ GAIN_FORGET = 0.97
 GAIN_PRIOR = 0.01
 STEP_DOWN, STEP_UP = 0.35, 0.25
 PROPORTIONAL, INTEGRAL, HIGHEST = 2.5, 0.12, 3.5
+MOST_OVER_GOAL = 10.0
+"""A contract with a goal never bids more than so many times v/τ: its organic value pays for no more."""
+SURE = 100.0
+"""Sampled requests at which a landscape is trusted by half: until then a multiplier rises slower."""
+SERVED = 1_000.0
+"""Requests at which the rate of organic value is trusted by half: it is spent before it has come."""
 SCORE_FORGET = 0.999
 UNBOUNDED = 1e18
 """Room, in yuan, of a limit that is not set."""
@@ -173,23 +179,34 @@ def _bid(
     ahead = (gain * to_come)[:, None]
     left = (book.budget[numbers] - book.spent[numbers] - book.reserved[numbers]) / YUAN
     organic = np.where(
-        counts_organic, prices.organic[numbers] / np.maximum(prices.served[numbers], 1e-9) * to_come, 0.0
+        counts_organic, prices.organic[numbers] / (prices.served[numbers] + SERVED) * to_come, 0.0
     )
     within = left[:, None] - ahead * cost  # ≥ 0 where the budget lasts
     kept = (book.value[numbers] + organic - goal * spent)[:, None] + ahead * (value - goal[:, None] * cost)
     kept = np.where(goal[:, None] > 0.0, kept, UNBOUNDED)
-    target = np.minimum(_largest(within), _largest(kept))
+    most = np.log(np.where(goal > 0.0, MOST_OVER_GOAL / np.maximum(goal, 1e-9), np.exp(HIGH)))
+    target = np.minimum(np.minimum(_largest(within), _largest(kept)), np.minimum(most, _seen(cost)))
     known = prices.sampled[numbers] > 0.0
-    step = np.clip(0.5 * (target - np.log(prices.alpha[numbers])), -STEP_DOWN, STEP_UP)
+    sure = prices.sampled[numbers] / (prices.sampled[numbers] + SURE)
+    step = np.clip(0.5 * (target - np.log(prices.alpha[numbers])), -STEP_DOWN, sure * STEP_UP)
     solved = np.exp(np.clip(np.log(prices.alpha[numbers]) + step, LOW, HIGH))
     prices.alpha[numbers] = np.where(known, solved, prices.alpha[numbers])
+
+
+def _seen(cost: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the end of the highest bin in which anything was for sale: bidding more than that buys nothing."""
+    above = cost[:, -1:] - cost > 1e-12 * cost[:, -1:]  # [J, BINS], whether something is dearer than this bin
+    seen: NDArray[np.float64] = LOW + WIDTH * (above.sum(axis=1) + 1)
+    return np.minimum(seen, HIGH)
 
 
 def _gain(
     prices: Prices, numbers: NDArray[np.int64], spent: NDArray[np.float64], cost: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    at = np.clip(((np.log(prices.alpha[numbers]) - LOW) / WIDTH).astype(np.int64), 0, BINS - 1)
-    expected = cost[np.arange(len(numbers)), at] * prices.requests
+    place = np.clip((np.log(prices.alpha[numbers]) - LOW) / WIDTH, 0.0, BINS - 1e-9)
+    rows, at = np.arange(len(numbers)), place.astype(np.int64)
+    below = np.where(at > 0, cost[rows, at - 1], 0.0)
+    expected = (below + (place - at) * (cost[rows, at] - below)) * prices.requests
     prices.spend[numbers] = prices.spend[numbers] * GAIN_FORGET + spent - prices.last_spend[numbers]
     prices.predicted[numbers] = prices.predicted[numbers] * GAIN_FORGET + expected
     prices.last_spend[numbers] = spent

@@ -19,7 +19,7 @@ from fieldline.traffic.rows import BIAS, CLICK, DIMENSIONS, LONG_VIEW
 CELL_DEGREES = 0.1
 """Side of a geo cell: about 11 km of latitude."""
 
-FOLLOWED, NEAR, CATEGORY, PROMOTED = 0.10, 0.25, 0.50, 0.20
+FOLLOWED, NEAR, CATEGORY, PROMOTED = 0.10, 0.25, 0.50, 0.25
 """Most of the candidates that each source may give; the scene's own partition gives the rest."""
 
 NEWEST = 20

@@ -1,7 +1,8 @@
 """The engine's state: the fold of the log's facts, and beside it what is derived from it to decide quickly."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, is_dataclass
+from hashlib import blake2b
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import numpy as np
@@ -10,7 +11,7 @@ from msgspec import structs
 from fieldline.columns import Names
 from fieldline.content import Content
 from fieldline.contracts.book import Book, allowance
-from fieldline.errors import DataFolderError
+from fieldline.errors import StaleSnapshot
 from fieldline.facts import Policy
 from fieldline.goods import Goods
 from fieldline.people import People
@@ -24,9 +25,6 @@ from fieldline.traffic.retrieve import Partition, Partitions, Scratch, gathered
 from fieldline.traffic.rows import SCENES, aligned
 from fieldline.traffic.shelf import Shelf, link_contracts, price_items
 from fieldline.units import YUAN
-
-VERSION = 1
-"""Of snapshots; one with another version is not read."""
 
 
 class Derived:
@@ -147,21 +145,35 @@ def rules_of(state: State, scene: int, slots: int, mixed: bool) -> allocate.Rule
 def encode(state: State) -> bytes:
     """Return the whole state as bytes; equal states give equal bytes."""
     tidy(state)
-    return msgspec.msgpack.Encoder(enc_hook=_plain).encode((VERSION, state))
+    return msgspec.msgpack.Encoder(enc_hook=_plain).encode((SHAPE, state))
 
 
 def decode(data: bytes) -> State:
     """Return the state of a snapshot.
 
     Raises:
-        DataFolderError: the snapshot is of another version.
+        StaleSnapshot: it was written by a program whose state had another shape.
     """
-    version = msgspec.msgpack.decode(data, type=tuple[int, msgspec.Raw])[0]
-    if version != VERSION:
-        raise DataFolderError(f"the snapshot has version {version}, this program reads {VERSION}")
-    state = msgspec.msgpack.Decoder(tuple[int, State], dec_hook=_rich).decode(data)[1]
+    if msgspec.msgpack.decode(data, type=tuple[str, msgspec.Raw])[0] != SHAPE:
+        raise StaleSnapshot
+    state = msgspec.msgpack.Decoder(tuple[str, State], dec_hook=_rich).decode(data)[1]
     state.shelf.rows = aligned(state.shelf.rows)
     return state
+
+
+def _shape(kind: Any, known: dict[str, str]) -> dict[str, str]:
+    """Return the fields of a dataclass and of all that it holds, as text by name."""
+    if is_dataclass(kind) and kind.__qualname__ not in known:
+        hints = get_type_hints(kind)
+        known[kind.__qualname__] = ", ".join(f"{name}: {hint}" for name, hint in hints.items())
+        for hint in hints.values():
+            for part in (hint, *get_args(hint)):
+                _shape(part, known)
+    return known
+
+
+SHAPE = blake2b(repr(sorted(_shape(State, {}).items())).encode(), digest_size=8).hexdigest()
+"""What snapshots are marked with: they are read by programs whose state has the same shape."""
 
 
 def _plain(value: Any) -> Any:

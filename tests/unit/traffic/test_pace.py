@@ -10,6 +10,7 @@ from fieldline.traffic.pace import BINS, HIGH, LOW, STEP, WIDTH, Prices, add_ste
 from fieldline.units import HOUR, MINUTE, YUAN
 
 END = 10 * HOUR
+SAMPLED = 10_000.0
 
 
 def contract(id: str, limit: Limit) -> Contract:
@@ -28,9 +29,9 @@ def landscape(prices: Prices, value: float, cost: list[float]) -> None:
     """Per sampled request, each of the bins from ln α = 0 on gains `value` and costs cost[i]."""
     for i, yuan in enumerate(cost):
         bin_ = int((0.0 - LOW) / WIDTH) + i
-        prices.supply_value[0, bin_] = value
-        prices.supply_cost[0, bin_] = yuan
-    prices.sampled[0] = 1.0
+        prices.supply_value[0, bin_] = value * SAMPLED
+        prices.supply_cost[0, bin_] = yuan * SAMPLED
+    prices.sampled[0] = SAMPLED
 
 
 def settle(prices: Prices, book: Book, traffic: Traffic) -> float:
