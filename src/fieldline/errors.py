@@ -7,7 +7,8 @@ FieldlineError
 ├── Overloaded           too much to do; try again later                     HTTP 503
 ├── DataFolderError      missing, locked or newer than this program          exit 2
 └── StoreError           what a store could not do
-    ├── LogWriteError    records could not be made durable
+    ├── StaleSnapshot    a snapshot of a program whose state had another shape
+        ├── LogWriteError    records could not be made durable
     ├── LogCorrupt       a segment is damaged before its end (file, offset)
     ├── UnbalancedEntry  postings that do not sum to zero
     ├── KeyReused        one ledger key with two contents
@@ -50,6 +51,13 @@ class DataFolderError(FieldlineError):
 
 class StoreError(FieldlineError):
     """What a store could not do."""
+
+
+class StaleSnapshot(StoreError):
+    """A snapshot was written by a program whose state had another shape; the log makes the state anew."""
+
+    def __init__(self) -> None:
+        super().__init__("the snapshot was written by another version of this program")
 
 
 class LogWriteError(StoreError):

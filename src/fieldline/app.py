@@ -1,0 +1,447 @@
+"""The only wiring: a data folder's log, snapshots, records and ledger around one engine.
+
+Every method is synchronous and is called from one thread (the server's loop); durability is promised by the
+returned `Commit`, which the caller waits for before it acknowledges. Facts are checked, logged, folded: what
+was refused left nothing behind, and what was logged is folded again at the next start.
+"""
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from fieldline import engine
+from fieldline.contracts.book import Due
+from fieldline.errors import Conflict, DataFolderError, Refused, StaleSnapshot, Unknown
+from fieldline.facts import (
+    AnyFact,
+    Behaviour,
+    CatalogueEntry,
+    Decision,
+    Policy,
+    Request,
+    Scene,
+    Tick,
+    Typed,
+    ViewerErased,
+    Wish,
+    WishPaused,
+    decode,
+    encode,
+)
+from fieldline.ports import Clock, Commit, EventLog, Ledger, Records, Snapshots
+from fieldline.scenes import DEFAULT_LOOKS
+from fieldline.stores import open_ledger, open_log, open_records, open_snapshots
+from fieldline.stores.folder import DataFolder
+from fieldline.stores.parquet import Archive
+from fieldline.traffic.behaviour import check_batch
+from fieldline.units import DAY, Instant, Micros
+
+RECENT = 20_000
+"""Decisions kept in memory beside the log."""
+SHELVES = ("mall", "search")
+DEFAULT_POLICY = Policy(
+    scenes=tuple(Scene(name, looks, shelf=name in SHELVES) for name, looks in DEFAULT_LOOKS.items())
+)
+
+log_of = logging.getLogger(__name__)
+
+
+class WallClock:
+    """The machine's own time."""
+
+    def now(self) -> Instant:
+        """Return the time in milliseconds UTC."""
+        return Instant(time.time_ns() // 1_000_000)
+
+
+class Written:
+    """A commit of nothing: there is nothing to wait for."""
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Return at once."""
+
+    def done(self) -> bool:
+        """Return True."""
+        return True
+
+    def add_done_callback(self, fn: Callable[[Commit], object]) -> None:
+        """Call back at once."""
+        fn(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a batch of events."""
+
+    accepted: int
+    repeated: int
+
+
+class _Saved(msgspec.Struct, frozen=True):
+    """A snapshot: the state, and where in the log its decisions stand."""
+
+    state: bytes
+    positions: dict[str, int]
+
+
+class Fieldline:
+    """One running engine on one data folder."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        snapshots: Snapshots,
+        records: Records,
+        ledger: Ledger,
+        clock: Clock | None = None,
+        policy: Policy = DEFAULT_POLICY,
+        folder: DataFolder | None = None,
+    ) -> None:
+        """Recover from what the stores hold.
+
+        Args:
+            log: where facts go.
+            snapshots: what shortens recovery.
+            records: what people typed.
+            ledger: where money goes.
+            clock: whose time it is; None lets time follow the facts (laboratory, demo).
+            policy: of an engine that has no log yet.
+            folder: the data folder to let go of at the end.
+        """
+        self.log, self.snapshots, self.records, self.ledger = log, snapshots, records, ledger
+        self._clock, self._folder = clock, folder
+        self._recent: OrderedDict[str, tuple[Decision, Commit]] = OrderedDict()
+        self._positions: dict[str, int] = {}
+        self._last: Commit = Written()
+        self.state = self._recover(policy)
+
+    @classmethod
+    def open(
+        cls, path: Path, clock: Clock | None, create: bool = True, policy: Policy = DEFAULT_POLICY
+    ) -> "Fieldline":
+        """Open a data folder.
+
+        Args:
+            path: the folder.
+            clock: see the constructor.
+            create: make the folder where there is none.
+            policy: of an engine that has no log yet.
+
+        Raises:
+            DataFolderError: the folder is missing, locked, or newer than this program.
+        """
+        folder = DataFolder.open(path, create)
+        snapshots = open_snapshots(folder.snapshots_url)
+        newest = snapshots.newest()
+        return cls(
+            open_log(folder.log_url, newest[0] if newest else 0),
+            snapshots,
+            open_records(folder.records_url),
+            open_ledger(folder.records_url),
+            clock,
+            policy,
+            folder,
+        )
+
+    # ── Deciding and recording ───────────────────────────────────────────────────────────────────────────
+
+    def now(self) -> Instant:
+        """Return the engine's time: the clock's, or that of the newest fact."""
+        return self._clock.now() if self._clock else Instant(self.state.now)
+
+    def decide(self, request: Request, paid: bool = True) -> tuple[Decision, Commit]:
+        """Decide a slate and reserve its charges, or return the earlier decision of the same request.
+
+        Args:
+            request: without an instant it is decided now.
+            paid: False drops paid delivery.
+
+        Raises:
+            Unknown: a viewer, scene or candidate that nothing has.
+            Refused: an instant more than a day ahead, or more slots than the scene has.
+        """
+        known = self._recent.get(request.id)
+        if known:
+            return known
+        if request.id in self._positions:
+            return self.decision(request.id), Written()
+        if request.at is None:
+            request = msgspec.structs.replace(request, at=self.now())
+        if self._clock is None and request.at:
+            self._pass_time(request.at)
+        decision = engine.decide(self.state, request, paid)
+        commit = self._take(decision)
+        return decision, commit
+
+    def record(self, events: Sequence[Behaviour]) -> tuple[Recorded, Commit]:
+        """Take a batch of events, all or none; an event whose id was taken before changes nothing.
+
+        Raises:
+            Refused: naming the field, as `events[3].item`.
+        """
+        seen = self.state.outcomes.seen
+        fresh: dict[str, int] = {}
+        for number, event in enumerate(events):
+            if event.id not in seen and event.id not in fresh:
+                fresh[event.id] = number
+        check_batch(self.state, [(number, events[number]) for number in fresh.values()])
+        commit = self._take(*(events[number] for number in fresh.values()))
+        return Recorded(len(fresh), len(events) - len(fresh)), commit
+
+    def tick(self) -> None:
+        """Let time pass up to now: prices are updated, reservations released, spend settled."""
+        self._pass_time(self.now())
+
+    # ── What people type ─────────────────────────────────────────────────────────────────────────────────
+
+    def upsert(self, entries: Sequence[CatalogueEntry]) -> Commit:
+        """Insert or replace catalogue entries, all or none.
+
+        Raises:
+            Refused: naming the field, as `line 3: price`.
+        """
+        for number, entry in enumerate(entries, 1):
+            try:
+                engine.check(self.state, entry)
+            except Refused as refused:
+                raise type(refused)(f"line {number}: {refused.field}", refused.reason) from None
+        change = self.records.put_entries(entries, self.now())
+        return self._take(*entries, Typed(change))
+
+    def entry(self, kind: str, id: str) -> CatalogueEntry:
+        """Return one catalogue entry.
+
+        Raises:
+            Unknown: there is none.
+        """
+        entry = self.records.entry(kind, id)
+        if entry is None:
+            raise Unknown("id", f"no {kind.replace('_', ' ')} is called {id!r}")
+        return entry
+
+    def entries(self, kind: str, after: str = "", limit: int = 100) -> Sequence[CatalogueEntry]:
+        """Return catalogue entries of a kind in the order of their ids, from past one of them."""
+        return self.records.entries(kind, after, limit)
+
+    def put_contract(
+        self, id: str, offer: str, owner: str, terms: bytes, by: str, version: int | None = None
+    ) -> Wish:
+        """Create (version None) or edit (the version being edited) a contract through its offer.
+
+        Raises:
+            Refused: naming the field of the terms.
+            Unknown: an offer, merchant, creator or item that nothing has; a contract to edit.
+            Conflict: an id that is taken, an older version, a budget below what is spent.
+        """
+        known = self.records.wish(id)
+        if version is None and known:
+            raise Conflict("id", f"a contract called {id!r} is there; edit it with its version")
+        if version is not None:
+            if not known:
+                raise Unknown("id", f"no contract is called {id!r}")
+            if known[0].version != version:
+                raise Conflict("version", f"is {version}, but the contract is at {known[0].version}")
+        wish = Wish(id, self.now(), (version or 0) + 1, offer, owner, terms.decode())
+        engine.check(self.state, wish)
+        change = self.records.put_wish(wish, by)
+        self._take(wish, Typed(change)).wait()
+        return wish
+
+    def pause_contract(self, id: str, paused: bool, by: str) -> None:
+        """Pause or resume a contract.
+
+        Raises:
+            Unknown: there is none.
+        """
+        self.wish(id)
+        change = self.records.pause_wish(id, paused, self.now(), by)
+        self._take(WishPaused(id, self.now(), paused), Typed(change)).wait()
+
+    def wish(self, id: str) -> tuple[Wish, bool]:
+        """Return a contract as it was asked for, and whether it is paused.
+
+        Raises:
+            Unknown: there is none.
+        """
+        known = self.records.wish(id)
+        if known is None:
+            raise Unknown("id", f"no contract is called {id!r}")
+        return known
+
+    def wishes(self, after: str = "", limit: int = 100) -> Sequence[tuple[Wish, bool]]:
+        """Return contracts in the order of their ids, from past one of them."""
+        return self.records.wishes(after, limit)
+
+    def policy(self) -> Policy:
+        """Return every dial as it stands."""
+        return self.state.policy
+
+    def set_policy(self, policy: Policy, by: str) -> Commit:
+        """Set every dial; scenes can be added and re-declared, not taken away.
+
+        Raises:
+            Refused: a scene is missing, or its curve is empty or increases.
+        """
+        names = {scene.name for scene in policy.scenes}
+        for name in self.state.scenes.names:
+            if name not in names:
+                raise Refused("scenes", f"must keep {name!r}")
+        for number, scene in enumerate(policy.scenes):
+            falls = all(a >= b for a, b in zip(scene.looks, scene.looks[1:], strict=False))
+            if not scene.looks or not falls or scene.looks[0] <= 0.0:
+                raise Refused(f"scenes[{number}].looks", "must begin above 0 and not increase")
+        stamped = msgspec.structs.replace(policy, at=self.now())
+        before, after = (msgspec.json.encode(dials).decode() for dials in (self.state.policy, stamped))
+        self.records.note("policy", by, self.now(), before, after)
+        return self._take(stamped)
+
+    def erase_viewer(self, id: str, by: str) -> Commit:
+        """Forget a viewer: from state and records now, from the log at compaction.
+
+        Raises:
+            Unknown: there is none.
+        """
+        if id not in self.state.people.names:
+            raise Unknown("id", f"no viewer is called {id!r}")
+        change = self.records.erase_viewer(id, self.now())
+        self.records.note("viewers", by, self.now(), None, '"one erased"')
+        for decision in [d for d, _ in self._recent.values() if d.viewer == id]:
+            del self._recent[decision.id]
+        commit = self._take(ViewerErased(id, self.now()), Typed(change))
+        commit.wait()
+        self.records.forget_erasures(change)
+        return commit
+
+    # ── Looking back ─────────────────────────────────────────────────────────────────────────────────────
+
+    def decision(self, id: str) -> Decision:
+        """Return a logged decision.
+
+        Raises:
+            Unknown: there is none.
+        """
+        known = self._recent.get(id)
+        if known:
+            return known[0]
+        position = self._positions.get(id)
+        if position is None:
+            raise Unknown("id", f"no decision is called {id!r}")
+        try:
+            fact = decode(self.log.get(position))
+        except IndexError:  # its segment was compacted
+            archived = Archive(self._folder.archive).decision(id) if self._folder else None
+            if archived is None:
+                raise Unknown("id", f"decision {id!r} is no longer kept") from None
+            return archived
+        assert isinstance(fact, Decision)
+        return fact
+
+    def recent(self, limit: int) -> Sequence[Decision]:
+        """Return the newest decisions, newest first."""
+        newest = []
+        for _, (decision, _) in zip(range(limit), reversed(self._recent.items()), strict=False):
+            newest.append(self._recent[decision][0])
+        return newest
+
+    def snapshot(self) -> None:
+        """Save the state beside its place in the log."""
+        self._last.wait()
+        self._positions = {
+            id: place for id, place in self._positions.items() if id in self.state.outcomes.decided
+        }
+        saved = _Saved(engine.encode(self.state), self._positions)
+        self.snapshots.save(self.log.end, msgspec.msgpack.encode(saved))
+
+    def close(self) -> None:
+        """Drain, snapshot, and let go of the folder."""
+        self.snapshot()
+        self.log.close()
+        self.records.close()
+        self.ledger.close()
+        if self._folder:
+            self._folder.close()
+
+    # ── Inside ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _take(self, *facts: AnyFact) -> Commit:
+        if not facts:
+            return Written()
+        position = self.log.end
+        commit = self._last = self.log.append([encode(fact) for fact in facts])
+        for offset, fact in enumerate(facts):
+            self._fold(position + offset, fact)
+            if isinstance(fact, Decision):
+                self._recent[fact.id] = (fact, commit)
+                if len(self._recent) > RECENT:
+                    self._recent.popitem(last=False)
+        return commit
+
+    def _fold(self, position: int, fact: AnyFact) -> None:
+        engine.reduce(self.state, fact)
+        if isinstance(fact, Decision):
+            self._positions[fact.id] = position
+        self._settle(self.state.book.due)
+
+    def _settle(self, dues: Sequence[Due]) -> None:
+        """Post what one fact made due as one entry, under the first due's key."""
+        postings = []
+        for due in dues:
+            account = f"contract:{due.contract}"
+            sides = (
+                (f"merchant:{due.owner}", account) if due.kind == "fund" else (account, "platform:promotion")
+            )
+            postings += [(sides[0], Micros(-due.amount)), (sides[1], Micros(due.amount))]
+        if postings:
+            self.ledger.post(dues[0].key, Instant(self.state.now), postings)
+
+    def _pass_time(self, to: int) -> None:
+        step = self.state.policy.tick_ms
+        last = self.state.ticked or to - to % step - step
+        if to - last > DAY:
+            last = to - to % step - step
+        ticks = [Tick(at) for at in range(last + step, to + 1, step)]
+        if ticks:
+            self._take(*ticks)
+
+    def _recover(self, policy: Policy) -> engine.State:
+        start = self._from_snapshot()
+        if self.log.end == 0:
+            self.state = engine.init(policy)
+            self.log.append([encode(policy)]).wait()
+            return self._repaired()
+        if start == 0:
+            self.state = engine.State(policy=policy)
+        for position, payload in self.log.read(start):
+            self._fold(position, decode(payload))
+        return self._repaired()
+
+    def _from_snapshot(self) -> int:
+        """Take the newest snapshot's state and return its place in the log; 0 where there is none to take."""
+        newest = self.snapshots.newest()
+        if newest is None:
+            return 0
+        start, data = newest
+        saved = msgspec.msgpack.decode(data, type=_Saved)
+        try:
+            self.state = engine.decode(saved.state)
+        except StaleSnapshot:
+            first = next(self.log.read(0), (start, b""))[0]
+            if first > 0:
+                raise DataFolderError(
+                    f"the snapshot is of another version and the log before record {first} was compacted; "
+                    "use the version that wrote it"
+                ) from None
+            return 0
+        self._positions = saved.positions
+        return start
+
+    def _repaired(self) -> engine.State:
+        """Bring to the log what the records took and the log did not, the process having died in between."""
+        for change, typed in self.records.changes(self.state.typed):
+            self._take(typed, Typed(change))
+        return self.state
