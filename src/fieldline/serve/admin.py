@@ -1,0 +1,259 @@
+"""Every route that is not hot: the catalogue, contracts, policy, decisions, health, metrics and the pages."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, FastAPI, Path, Query
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
+
+from fieldline.errors import FieldlineError
+from fieldline.facts import CatalogueEntry, Creator, LiveRoom, Merchant, Policy, Product, Video, Viewer
+from fieldline.serve import metrics as exposition
+from fieldline.serve.body import document, documents, user_of
+from fieldline.serve.durable import durable
+from fieldline.serve.metrics import Metrics
+from fieldline.serve.openapi import described, listed, replies, takes
+from fieldline.serve.overview import History, Overview, overview_of
+from fieldline.serve.pages import pages_of
+from fieldline.serve.problem import MEDIA_TYPE, Fault, HttpError, not_taken, problem_of
+from fieldline.serve.service import Service
+from fieldline.serve.wire import (
+    ContractEdit,
+    ContractList,
+    ContractNew,
+    ContractReply,
+    DecisionReply,
+    UpsertReply,
+    contract_of,
+    decision_of,
+)
+from fieldline.traffic.explain import candidates
+
+CATALOGUE: dict[str, type[CatalogueEntry]] = {
+    "viewers": Viewer,
+    "creators": Creator,
+    "merchants": Merchant,
+    "products": Product,
+    "videos": Video,
+    "live_rooms": LiveRoom,
+}
+SHOWN = 20
+"""Recent decisions of an overview."""
+
+Identity = Annotated[str, Path(min_length=1, max_length=128)]
+After = Annotated[str, Query(max_length=128, description="The last id of the page before")]
+Limit = Annotated[int, Query(ge=1, le=1_000, description="Most things of a page")]
+
+log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+
+def told(reply: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return a reply as JSON."""
+    return Response(_encode(reply), status, headers, "application/json")
+
+
+def admin(service: Service, metrics: Metrics, history: History) -> FastAPI:
+    """Return the application of every route that is not hot.
+
+    Args:
+        service: the engine and its stores.
+        metrics: what is counted.
+        history: what the server noted since it started.
+    """
+    app = FastAPI(title="Fieldline", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    routers = [_catalogue(service, path, kind) for path, kind in CATALOGUE.items()]
+    routers += [_contracts(service), _operating(service, history), _system(app, service, metrics)]
+    routers.append(pages_of(service, history))
+    for router in routers:
+        app.include_router(router)
+    answer = _problems([route for router in routers for route in router.routes])
+    for error in (FieldlineError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(error, answer)
+    return app
+
+
+def _catalogue(service: Service, path: str, kind: type[CatalogueEntry]) -> APIRouter:
+    router = APIRouter(prefix=f"/v1/{path}", tags=["catalogue"])
+    tag = str(kind.__struct_config__.tag)
+    name = tag.replace("_", " ")
+    decode = msgspec.json.Decoder(kind).decode
+    lines = takes(kind, "application/x-ndjson")
+    what = f"Insert or replace {name}s, one a line, all or none"
+
+    @router.post(
+        "",
+        summary=what,
+        operation_id=f"put_{path}",
+        openapi_extra=lines,
+        responses=replies(UpsertReply, "How many"),
+    )
+    async def put(request: Request) -> Response:
+        entries = await documents(request, decode)
+        await durable(service.upsert(entries))
+        return told(UpsertReply(len(entries)))
+
+    @router.get(
+        "", summary=f"List {name}s by id", operation_id=f"list_{path}", responses=listed(kind, "A page")
+    )
+    async def page(after: After = "", limit: Limit = 100) -> Response:
+        entries = service.entries(tag, after, limit)
+        following = entries[-1].id if len(entries) == limit else None
+        return told({"items": entries, "next": following})
+
+    one = replies(kind, f"The {name}")
+
+    @router.get("/{id:path}", summary=f"Read one {name}", operation_id=f"read_{tag}", responses=one)
+    async def read(id: Identity) -> Response:
+        return told(service.entry(tag, id))
+
+    return router
+
+
+def _contracts(service: Service) -> APIRouter:
+    router = APIRouter(prefix="/v1/contracts", tags=["contracts"])
+    decode_new = msgspec.json.Decoder(ContractNew).decode
+    decode_edit = msgspec.json.Decoder(ContractEdit).decode
+    one = replies(ContractReply, "The contract")
+
+    @router.post(
+        "", status_code=201, summary="Make a contract through an offer", openapi_extra=takes(ContractNew),
+        responses=replies(ContractReply, "The contract", 201),
+    )  # fmt: skip
+    async def create(request: Request) -> Response:
+        asked, by = await document(request, decode_new), user_of(request)
+        wish = service.put_contract(asked.id, asked.offer, asked.owner, bytes(asked.terms), by)
+        return told(contract_of(wish, False), 201)
+
+    @router.get("", summary="List contracts by id", responses=replies(ContractList, "A page"))
+    async def page(after: After = "", limit: Limit = 100) -> Response:
+        wishes = service.wishes(after, limit)
+        following = wishes[-1][0].id if len(wishes) == limit else None
+        return told(ContractList(tuple(contract_of(*wish) for wish in wishes), following))
+
+    @router.post("/{id:path}/pause", summary="Pause a contract", responses=one)
+    async def pause(request: Request, id: Identity) -> Response:
+        service.pause_contract(id, True, user_of(request))
+        return told(contract_of(*service.wish(id)))
+
+    @router.post("/{id:path}/resume", summary="Resume a paused contract", responses=one)
+    async def resume(request: Request, id: Identity) -> Response:
+        service.pause_contract(id, False, user_of(request))
+        return told(contract_of(*service.wish(id)))
+
+    @router.get("/{id:path}", summary="Read one contract", responses=one)
+    async def read(id: Identity) -> Response:
+        return told(contract_of(*service.wish(id)))
+
+    @router.patch(
+        "/{id:path}", summary="Edit a contract's terms", openapi_extra=takes(ContractEdit), responses=one
+    )
+    async def edit(request: Request, id: Identity) -> Response:
+        asked, by = await document(request, decode_edit), user_of(request)
+        wish, paused = service.wish(id)
+        changed = service.put_contract(id, wish.offer, wish.owner, bytes(asked.terms), by, asked.version)
+        return told(contract_of(changed, paused))
+
+    return router
+
+
+def _operating(service: Service, history: History) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["operating"])
+    decode = msgspec.json.Decoder(Policy).decode
+
+    @router.get("/policy", summary="Read every dial", responses=replies(Policy, "The policy"))
+    async def read_policy() -> Response:
+        return told(service.policy())
+
+    @router.put(
+        "/policy", summary="Set every dial", openapi_extra=takes(Policy), responses=replies(Policy, "As set")
+    )
+    async def set_policy(request: Request) -> Response:
+        policy, by = await document(request, decode), user_of(request)
+        await durable(service.set_policy(policy, by))
+        return told(service.policy())
+
+    @router.delete(
+        "/viewers/{id:path}", status_code=204, summary="Forget a viewer, from the log too at its compaction",
+        responses=replies(None, "Forgotten", 204),
+    )  # fmt: skip
+    async def erase(request: Request, id: Identity) -> Response:
+        await durable(service.erase_viewer(id, user_of(request)))
+        return Response(status_code=204)
+
+    @router.get("/overview", summary="The market at a glance", responses=replies(Overview, "The market"))
+    async def overview() -> Response:
+        return told(overview_of(service.state, service.recent(SHOWN), history))
+
+    @router.get(
+        "/decisions/{id:path}", summary="Explain a decision", responses=replies(DecisionReply, "The decision")
+    )
+    async def explain(id: Identity) -> Response:
+        decision = service.decision(id)
+        state = service.state
+        parts = candidates(decision, state.shelf.names.ids, state.book.names.ids)
+        return told(decision_of(decision, parts))
+
+    return router
+
+
+def _system(app: FastAPI, service: Service, metrics: Metrics) -> APIRouter:
+    router = APIRouter(tags=["system"])
+    metrics.watch(
+        "fieldline_engine_time_seconds", "The engine's time, since 1970.", lambda: service.state.now / 1000
+    )
+
+    @router.get("/healthz", summary="Whether the process lives", responses=replies(None, "It lives"))
+    async def health() -> Response:
+        return told({"alive": True})
+
+    @router.get("/readyz", summary="Whether requests are answered", responses=replies(None, "They are"))
+    async def ready() -> Response:
+        return told({"ready": True})
+
+    @router.get(
+        "/metrics", summary="Metrics in Prometheus' text format", responses=replies(None, "The metrics")
+    )
+    async def expose() -> Response:
+        return Response(metrics.exposition(), media_type=exposition.MEDIA_TYPE)
+
+    @router.get("/openapi.json", include_in_schema=False)
+    async def description() -> Response:
+        return told(described(app))
+
+    return router
+
+
+def _problems(routes: Sequence[BaseRoute]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Return what answers every error of some routes."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        match error:
+            case HTTPException(status_code=404):
+                error = HttpError(404, "unknown")
+            case HTTPException(status_code=405):
+                error = HttpError(405, "method", headers=(("allow", ", ".join(_methods(routes, request))),))
+            case RequestValidationError():
+                error = not_taken(*[Fault(str(fault["loc"][-1]), fault["msg"]) for fault in error.errors()])
+        problem, headers = problem_of(error, request.url.path)
+        if problem.status == 500:
+            log.error("%s: unexpected error", request.url.path, exc_info=error)
+        return Response(_encode(problem), problem.status, dict(headers), MEDIA_TYPE)
+
+    return answer
+
+
+def _methods(routes: Sequence[BaseRoute], request: Request) -> list[str]:
+    """Return the methods that a path offers; the framework tells those of its first route alone."""
+    offered = [route.methods for route in routes if isinstance(route, Route) and _fits(route, request)]
+    return sorted({method for methods in offered for method in methods or ()})
+
+
+def _fits(route: Route, request: Request) -> bool:
+    return route.matches(request.scope)[0] is not Match.NONE

@@ -1,0 +1,146 @@
+"""What goes over HTTP beside the facts themselves: requests' envelopes and replies, frozen and strict."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from fieldline.facts import API_VERSION, Behaviour, Decision, Id, Slot, Time, Wish, Word
+from fieldline.traffic.explain import Candidate
+
+
+class Placed(msgspec.Struct, frozen=True, gc=False):
+    """One place of a slate as a client needs it; contract is told where the place is sponsored."""
+
+    item: str
+    position: int
+    sponsored: bool
+    contract: str | UnsetType = UNSET
+
+
+class DecideReply(msgspec.Struct, frozen=True, gc=False):
+    """A slate in the order to show it."""
+
+    id: str
+    at: int
+    scene: str
+    slots: tuple[Placed, ...]
+    organic_only: bool
+    version: int = API_VERSION
+
+
+class EventBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Events in the order in which they happened; taken all or none."""
+
+    events: Annotated[tuple[Behaviour, ...], Meta(max_length=10_000)]
+
+
+class EventsReply(msgspec.Struct, frozen=True):
+    """What became of a batch: events that are new, and those whose id had been taken before."""
+
+    accepted: int
+    repeated: int
+    version: int = API_VERSION
+
+
+class UpsertReply(msgspec.Struct, frozen=True):
+    """How many catalogue entries were inserted or replaced."""
+
+    count: int
+    version: int = API_VERSION
+
+
+class ContractNew(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A contract to be made through an offer."""
+
+    id: Id
+    offer: Word
+    owner: Id
+    terms: msgspec.Raw
+
+
+class ContractEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """New terms of a contract, and the version that they were written against."""
+
+    terms: msgspec.Raw
+    version: Annotated[int, Meta(ge=1)]
+
+
+class ContractReply(msgspec.Struct, frozen=True):
+    """A contract as it was asked for; version counts its edits from 1."""
+
+    id: str
+    version: int
+    offer: str
+    owner: str
+    paused: bool
+    at: Time
+    terms: msgspec.Raw
+
+
+def reply_of(decision: Decision) -> DecideReply:
+    """Return what a client is told of a decision."""
+    return DecideReply(
+        decision.id,
+        decision.at,
+        decision.scene,
+        tuple(
+            [
+                Placed(slot.item, position, False)
+                if slot.contract is None
+                else Placed(slot.item, position, True, slot.contract)
+                for position, slot in enumerate(decision.slots)
+            ]
+        ),
+        not decision.paid,
+    )
+
+
+class ContractList(msgspec.Struct, frozen=True):
+    """A page of contracts, and where the next one begins."""
+
+    items: tuple[ContractReply, ...]
+    next: str | None
+
+
+class DecisionReply(msgspec.Struct, frozen=True):
+    """A decision as it was logged, each of its candidates' scores taken apart."""
+
+    id: str
+    at: Time
+    viewer: str
+    scene: str
+    slots: tuple[Slot, ...]
+    looks: tuple[float, ...]
+    candidates: int
+    paid: bool
+    ad_price: float
+    randomised: bool
+    propensity: float
+    explanation: tuple[Candidate, ...]
+    version: int = API_VERSION
+
+
+def decision_of(decision: Decision, explanation: tuple[Candidate, ...]) -> DecisionReply:
+    """Return what is told of a logged decision."""
+    return DecisionReply(
+        decision.id,
+        decision.at,
+        decision.viewer,
+        decision.scene,
+        decision.slots,
+        decision.looks,
+        decision.candidates,
+        decision.paid,
+        decision.ad_price,
+        decision.randomised,
+        decision.propensity,
+        explanation,
+    )
+
+
+def contract_of(wish: Wish, paused: bool) -> ContractReply:
+    """Return what is told of a contract."""
+    return ContractReply(
+        wish.id, wish.version, wish.offer, wish.owner, paused, wish.at, msgspec.Raw(wish.terms.encode())
+    )
