@@ -325,3 +325,14 @@ def test_a_newcomer_gets_its_looks_by_the_deadline() -> None:
         )
     assert min(looks[True]) >= 60.0
     assert max(looks[False]) < 60.0
+
+
+def test_what_failed_review_is_shown_to_nobody(state: engine.State) -> None:
+    """A work that is not approved is in no slate, also when it is asked for; approved, it competes."""
+    take(state, Video("video-1", "creator-1", approved=False))
+    asked = Request("r1", "viewer-1", "video", at=START, candidates=("video-1",))
+    decision = engine.decide(state, asked)
+    assert decision.candidates == 59
+    assert "video-1" not in [slot.item for slot in decision.slots]
+    take(state, Video("video-1", "creator-1"))
+    assert engine.decide(state, asked).candidates == 60

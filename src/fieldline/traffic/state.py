@@ -163,7 +163,7 @@ def decode(data: bytes) -> State:
 
 def _shape(kind: Any, known: dict[str, str]) -> dict[str, str]:
     """Return the fields of a dataclass and of all that it holds, as text by name."""
-    if is_dataclass(kind) and kind.__qualname__ not in known:
+    if isinstance(kind, type) and is_dataclass(kind) and kind.__qualname__ not in known:
         hints = get_type_hints(kind)
         known[kind.__qualname__] = ", ".join(f"{name}: {hint}" for name, hint in hints.items())
         for hint in hints.values():

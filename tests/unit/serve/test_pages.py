@@ -134,7 +134,7 @@ def test_a_decision_is_told_in_words() -> None:
     page = text_of(
         Pages().page("decision.html", "en", {"decision": decision, "explanation": rows, "widest": 0.036})
     )
-    assert "Place 1 is sponsored: s1 values a look at ¥30.00 and bids ¥50.00 per 1,000 looks" in page
+    assert "Place 1 is sponsored: s1 values 1,000 looks at ¥30.00, bids ¥50.00 for them" in page
     assert "pays ¥12.30 per 1,000 impressions of “Walnut comb”" in page
     assert "Without any bids it would not be shown; all of its exposure here is bought." in page
     assert "Without this one bid it would stand at place 5." in page
