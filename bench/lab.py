@@ -7,8 +7,8 @@ import numpy as np
 
 from fieldline.facts import Policy
 from fieldline.lab.market import TICK, Result, open_market, simulate
-from fieldline.lab.market_plain import simulate_plainly
-from fieldline.lab.market_run import CANDIDATES
+from fieldline.lab.market.kernel import CANDIDATES
+from fieldline.lab.market.plain import simulate_plainly
 from fieldline.lab.world import World
 from fieldline.units import DAY, HOUR, Instant
 

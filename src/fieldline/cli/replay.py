@@ -20,6 +20,6 @@ def kuairand(
     limit: Annotated[int | None, typer.Option(help="Only the first so many exposures.", min=1)] = None,
 ) -> None:
     """Replay a KuaiRand feed log in time order and print what the engine predicted and decided."""
-    from fieldline.lab.replay_report import replay_kuairand
+    from fieldline.lab.replay.report import replay_kuairand
 
     replay_kuairand(folder, json, limit)

@@ -7,9 +7,9 @@ import numpy as np
 
 from fieldline.draws import key_of, unit_of
 from fieldline.lab.world import LOCAL_TIME, World
-from fieldline.lab.world_catalogue import item_id
-from fieldline.lab.world_goods import VIDEO
-from fieldline.lab.world_people import TAIL
+from fieldline.lab.world.catalogue import item_id
+from fieldline.lab.world.goods import VIDEO
+from fieldline.lab.world.people import TAIL
 from fieldline.offers import cold_start, storewide
 from fieldline.units import DAY, YUAN, Instant
 

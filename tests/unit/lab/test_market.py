@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from fieldline.facts import Policy
-from fieldline.lab import market_run as column
 from fieldline.lab.market import Market, open_market, simulate
-from fieldline.lab.market_plain import simulate_plainly
+from fieldline.lab.market import kernel as column
+from fieldline.lab.market.plain import simulate_plainly
 from fieldline.lab.world import Size, World
-from fieldline.lab.world_goods import LIVE
+from fieldline.lab.world.goods import LIVE
 from fieldline.units import DAY, HOUR, Instant
 
 EVENING = Instant(20_000 * DAY + 12 * HOUR)

@@ -23,8 +23,17 @@ from fieldline.facts import (
     Video,
     Viewer,
 )
-from fieldline.lab import world_truth
-from fieldline.lab.world import Size, World, catalogue, live_rooms, on_sale, requests, respond, responses
+from fieldline.lab.world import (
+    Size,
+    World,
+    catalogue,
+    live_rooms,
+    on_sale,
+    requests,
+    respond,
+    responses,
+    truth,
+)
 from fieldline.units import DAY, HOUR, MINUTE, SECOND, YUAN, Instant
 
 OPENING = Instant(20_000 * DAY)
@@ -238,7 +247,7 @@ def test_a_room_goes_through_its_merchants_products(demo: World) -> None:
 
 def test_looks_fall_by_slot_and_prices_are_whole_fen(demo: World) -> None:
     """True looks never rise with the slot, and every price is a multiple of ten fen, at least one yuan."""
-    assert (np.diff(world_truth.LOOKS, axis=1) <= 0).all()
+    assert (np.diff(truth.LOOKS, axis=1) <= 0).all()
     assert (demo.products.price % 100_000 == 0).all()
     assert (demo.products.price >= YUAN).all()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fieldline.draws import unit_of
 from fieldline.facts import Behaviour, Click, Follow, Impression, LongView, Order, Refund
-from fieldline.lab import world_truth as truth
+from fieldline.lab.world import truth
 from fieldline.units import DAY, HOUR, MINUTE, SECOND, Instant
 
 RENDER = 200

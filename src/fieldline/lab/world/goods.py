@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldline.lab.world_draws import Floats, Ints, normals, picks, shares, uniforms
-from fieldline.lab.world_people import DIMENSIONS, Creators, centres, unit, videos_of
-from fieldline.lab.world_words import words
+from fieldline.lab.world.draws import Floats, Ints, normals, picks, shares, uniforms
+from fieldline.lab.world.people import DIMENSIONS, Creators, centres, unit, videos_of
+from fieldline.lab.world.words import words
 
 PRODUCT, VIDEO, LIVE = range(3)
 REFUNDS = {"taste": 0.04, "wear": 0.22, "living": 0.07, "tested": 0.09, "visit": 0.10}

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from fieldline.draws import key_of, unit_of
 from fieldline.facts import Policy
-from fieldline.lab.market_run import TOTALS, Crowd, Desk, Shelf, Stretch, run
+from fieldline.lab.market.kernel import TOTALS, Crowd, Desk, Shelf, Stretch, run
 from fieldline.lab.world import LOCAL_TIME, SCENE_SHARES, World, on_sale
-from fieldline.lab.world_draws import Floats, Ints, normals, uniforms
-from fieldline.lab.world_goods import LIVE, PRODUCT, STAGE, VIDEO
-from fieldline.lab.world_truth import (
+from fieldline.lab.world.draws import Floats, Ints, normals, uniforms
+from fieldline.lab.world.goods import LIVE, PRODUCT, STAGE, VIDEO
+from fieldline.lab.world.truth import (
     CLICK_BASE,
     CLICK_TASTE,
     LONG_VIEW_BASE,
@@ -27,7 +27,7 @@ from fieldline.lab.world_truth import (
     ORDER_BASE,
     ORDER_TASTE,
 )
-from fieldline.lab.world_words import SCENES, words
+from fieldline.lab.world.words import SCENES, words
 from fieldline.traffic import rows as at
 from fieldline.traffic.allocate import rules_of
 from fieldline.traffic.kernels.request import room_for
@@ -60,7 +60,7 @@ class Result:
     """What came of a simulation: whole numbers only."""
 
     requests: int
-    totals: NDArray[np.int64]  # [11] columns of market_run
+    totals: NDArray[np.int64]  # [11] columns of `market.kernel`
     spent: NDArray[np.int64]  # [C] micro-yuan
 
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from fieldline.compiled import njit
 from fieldline.draws import mix, uniform
-from fieldline.lab.world_draws import Floats, Ints
+from fieldline.lab.world.draws import Floats, Ints
 
 VIDEO, LIVE, MALL, SEARCH, FOLLOW, LOCAL = range(6)
-"""Scenes by number, in the order of `world_words.SCENES`."""
+"""Scenes by number, in the order of `words.SCENES`."""
 
 GONE, DEPTH, CLICK, LONG_VIEW, ORDER, FOLLOWS, SOON, DELAY, REFUND, RETURN, DWELL, QUANTITY = range(12)
 """Purposes of draws; the first two are a request's, the others an item's at a request."""

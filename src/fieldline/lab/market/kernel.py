@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fieldline.compiled import njit
 from fieldline.draws import mix, uniform
-from fieldline.lab.world_draws import Floats, Ints
-from fieldline.lab.world_truth import Nature, Visit, fate, rendered
+from fieldline.lab.world.draws import Floats, Ints
+from fieldline.lab.world.truth import Nature, Visit, fate, rendered
 from fieldline.traffic.kernels.request import answer
 from fieldline.traffic.kernels.words import PAID
 from fieldline.traffic.rows import BIAS

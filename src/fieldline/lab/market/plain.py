@@ -1,4 +1,4 @@
-"""The simulated market as a NumPy loop over requests, which `market_run` equals: for tests and benches."""
+"""The simulated market as a NumPy loop over requests, which `market.kernel` equals: for tests and benches."""
 
 from math import gcd, inf
 from typing import NamedTuple
@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldline.lab import market_run as column
-from fieldline.lab import world_truth as truth
 from fieldline.lab.market import Market, Result, Sums, played
-from fieldline.lab.market_run import NUMBER_KEY, OWN_KEY, Crowd, Shelf, Stretch
-from fieldline.lab.world_draws import Floats, Ints
+from fieldline.lab.market import kernel as column
+from fieldline.lab.market.kernel import NUMBER_KEY, OWN_KEY, Crowd, Shelf, Stretch
+from fieldline.lab.world import truth
+from fieldline.lab.world.draws import Floats, Ints
 from fieldline.traffic import oracle
 from fieldline.traffic.allocate import Rules
 from fieldline.traffic.kernels.words import LOOKS

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fieldline.lab.world_draws import Floats, Ints, normals, picks, shares, uniforms
-from fieldline.lab.world_words import AGES, GENDERS, words
+from fieldline.lab.world.draws import Floats, Ints, normals, picks, shares, uniforms
+from fieldline.lab.world.words import AGES, GENDERS, words
 
 DIMENSIONS = 8
 FOLLOWS = 10

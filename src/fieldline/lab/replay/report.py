@@ -11,7 +11,7 @@ from rich.table import Table
 
 from fieldline import engine
 from fieldline.lab import metrics, replay
-from fieldline.lab.kuairand import FeedLog, read
+from fieldline.lab.replay.kuairand import FeedLog, read
 from fieldline.units import YUAN
 
 LEAST_LOOKS = 3
@@ -236,12 +236,16 @@ def _print(figures: Figures) -> None:
         "decisions per CPU-second, learning included", f"{figures.decisions_per_cpu_second:,.0f}", "", ""
     )
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=110)
     console.print(table)
-    console.print(
-        "Predictions are made before each row is learned. The log has no orders and no outcome of a video that was\n"
-        "not shown: spend, charges and ROI are the model's (0.10 yuan per predicted long view), and every slate\n"
-        "counts as looked at by the declared curve. Budgets: half (ten contracts) and twice (ten) of what a dry pass\n"
-        "over every 4th request says each would spend without one; planned spend is the lesser of budget and that,\n"
-        "spread over the hours by the declared shape of a day.",
-        style="dim",
-    )
+    console.print(NOTE, style="dim")
+
+
+NOTE = (
+    "Predictions are made before each row is learned. The log has no orders and no outcome of a video that was not "
+    "shown: spend, charges and ROI are the model's (0.10 yuan per predicted long view), and every slate counts as "
+    "looked at by the declared curve. Budgets: half (ten contracts) and twice (ten) of what a dry pass over every "
+    f"{replay.SAMPLED}th request says each would spend without one; planned spend is the lesser of budget and that, "
+    "spread over the hours by the declared shape of a day."
+)

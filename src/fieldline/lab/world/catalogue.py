@@ -6,9 +6,9 @@ import numpy as np
 
 from fieldline.draws import key_of, unit_of
 from fieldline.facts import Creator, LiveRoom, Merchant, Place, Product, Video, Viewer
-from fieldline.lab.world_goods import LIVE, STAGE, VIDEO, Items, Merchants, Products
-from fieldline.lab.world_people import Creators, Viewers
-from fieldline.lab.world_words import AGES, GENDERS, Pair, words
+from fieldline.lab.world.goods import LIVE, STAGE, VIDEO, Items, Merchants, Products
+from fieldline.lab.world.people import Creators, Viewers
+from fieldline.lab.world.words import AGES, GENDERS, Pair, words
 from fieldline.units import DAY, HOUR, Instant
 
 PREFIXES = ("product", "video", "live")

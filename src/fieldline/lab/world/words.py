@@ -63,8 +63,8 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def words() -> Words:
-    """Return the words, read once from `world_words.toml` beside this file."""
-    text = files("fieldline.lab").joinpath("world_words.toml").read_text("utf-8")
+    """Return the words, read once from `words.toml` beside this file."""
+    text = files("fieldline.lab.world").joinpath("words.toml").read_text("utf-8")
     return msgspec.convert(tomllib.loads(text), Words)
 
 

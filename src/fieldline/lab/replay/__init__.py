@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fieldline import engine
 from fieldline.facts import Assumed, CatalogueEntry, Decision, Outcome, Policy, Request, Scene, Tick, Wish
-from fieldline.lab.kuairand import SCENES, FeedLog
+from fieldline.lab.replay.kuairand import SCENES, FeedLog
 from fieldline.traffic import model
 from fieldline.traffic.forecast import Traffic, planned_share
 from fieldline.traffic.rows import CLICK, LONG_VIEW

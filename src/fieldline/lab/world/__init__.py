@@ -13,13 +13,13 @@ import numpy as np
 
 from fieldline.draws import key_of, unit_of
 from fieldline.facts import Behaviour, CatalogueEntry, Decision, LiveRoom, Place, Request
-from fieldline.lab import world_catalogue as shelf
-from fieldline.lab import world_truth as truth
-from fieldline.lab.world_deeds import RENDER, SLOT_TIME, Shown, deeds, impression
-from fieldline.lab.world_draws import Floats, picks
-from fieldline.lab.world_goods import Items, Merchants, Products, make_items, make_merchants, make_products
-from fieldline.lab.world_people import RHYTHMS, Creators, Viewers, make_creators, make_viewers
-from fieldline.lab.world_words import SCENES, words
+from fieldline.lab.world import catalogue as shelf
+from fieldline.lab.world import truth as truth
+from fieldline.lab.world.deeds import RENDER, SLOT_TIME, Shown, deeds, impression
+from fieldline.lab.world.draws import Floats, picks
+from fieldline.lab.world.goods import Items, Merchants, Products, make_items, make_merchants, make_products
+from fieldline.lab.world.people import RHYTHMS, Creators, Viewers, make_creators, make_viewers
+from fieldline.lab.world.words import SCENES, words
 from fieldline.units import DAY, HOUR, SECOND, Instant
 
 LOCAL_TIME = 8 * HOUR
