@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ROWS = re.findall(r"^\| (S\d\d) \|[^|]*\| ([^|]*) \|([^|]*)\|([^|]*)\|$", (ROOT / "docs/systems.md").read_text(), re.M)
+ROWS = re.findall(
+    r"^\| (S\d\d) \|[^|]*\| ([^|]*) \|([^|]*)\|([^|]*)\|$", (ROOT / "docs/systems.md").read_text(), re.M
+)
 
 
 def test_every_system_has_one_row() -> None:
