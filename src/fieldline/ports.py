@@ -146,7 +146,12 @@ class Records(Protocol):
 class Predictor(Protocol):
     """An online model of several tasks; parameters are a value of their own, so that state stays in the engine."""
 
-    tasks: tuple[str, ...]
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Return the names of its tasks, in the order of labels and chances."""
+
+    def init(self) -> Any:
+        """Return parameters that know nothing; equal settings give equal ones."""
 
     def predict(self, params: Any, rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """Return each row's chance for each task, shape [rows, tasks]."""
