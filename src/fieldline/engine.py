@@ -54,11 +54,11 @@ def reduce(state: State, fact: AnyFact) -> State:
     state.now = max(state.now, getattr(fact, "at", 0))
     state.book.due.clear()
     match fact:
-        case Viewer() | Creator() | Merchant() | Product() | Video() | LiveRoom():
-            entries.put_entry(state, fact)
         case Decision():
             relink(state)
             behaviour.open_decision(state, fact)
+        case Viewer() | Creator() | Merchant() | Product() | Video() | LiveRoom():
+            entries.put_entry(state, fact)
         case Impression() | Click() | LongView() | Follow() | Order() | Refund() | Outcome():
             relink(state)
             behaviour.take(state, fact)

@@ -25,7 +25,7 @@ def ask(
     partitions: Partitions, viewer: np.ndarray, limit: int, forced: np.ndarray = NONE, seen: np.ndarray = NONE
 ) -> list[int]:
     found = retrieve(
-        partitions, Scratch(), viewer, 0,
+        partitions, Scratch(out=np.zeros(1, np.int32)), viewer, 0,  # the least room
         limit=limit, forced=forced, seen=seen, promoted=None, category=None, follows=(), place=None,
     )  # fmt: skip
     return [int(item) for item in found]

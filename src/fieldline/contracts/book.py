@@ -109,7 +109,7 @@ def enforce(book: Book, at: int) -> bool:
 
 def allowance(book: Book, number: int) -> int:
     """Return what a contract may still reserve, micro-yuan: budget − spent − reserved, not below 0."""
-    return max(0, int(book.budget[number] - book.spent[number] - book.reserved[number]))
+    return max(0, book.budget.item(number) - book.spent.item(number) - book.reserved.item(number))
 
 
 def reserve(book: Book, number: int, charge: int) -> bool:

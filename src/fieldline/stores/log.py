@@ -22,9 +22,9 @@ from fieldline.stores.segment import Segment, framed, header
 
 SEGMENT_BYTES = 64 << 20
 GATHERED = 1_024
-GATHER_S = 0.002
-"""How long a group gathers before it is synced: fewer syncs cost the server less than the wait costs a client."""
 """Most appends of one group commit."""
+GATHER_S = 0.005
+"""How long a group gathers before it is synced: fewer syncs cost the server less than the wait costs a client."""
 
 _sync = getattr(os, "fdatasync", os.fsync)
 _logger = logging.getLogger(__name__)
@@ -52,7 +52,8 @@ class FileCommit:
             LogWriteError: they could not be made durable.
             TimeoutError: the timeout (seconds) passed first; the records are still under way.
         """
-        self._log.await_turn(self.turn, timeout)
+        if self._log.turn < self.turn:
+            self._log.await_turn(self.turn, timeout)
 
     def add_done_callback(self, fn: "Callable[[FileCommit], object]") -> None:
         """Call `fn(commit)` when done: at once if it is, else on the writer's thread, which must not wait."""

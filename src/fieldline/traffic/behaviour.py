@@ -1,6 +1,7 @@
 """Behaviour into the state: what viewers did with what they were shown."""
 
 from collections.abc import Sequence
+from struct import Struct
 
 import numpy as np
 
@@ -38,8 +39,10 @@ from fieldline.traffic.shelf import contracts_on, merchant_of, product_of, refre
 from fieldline.traffic.state import State, hold_bids
 from fieldline.units import DAY, YUAN
 
-P_CLICK = int(CONTENDER.fields["p_click"][1]) // 4 if CONTENDER.fields else 0
-"""Word of a contender at which its three chances begin."""
+assert CONTENDER.fields is not None
+P_CLICK = int(CONTENDER.fields["p_click"][1])
+CHANCES = Struct(f"<{P_CLICK}x3f{CONTENDER.itemsize - P_CLICK - 12}x")
+"""A contender's three chances among its bytes."""
 REMEMBERED = 8 * DAY
 """How long an event's id is known, and how old an event may be."""
 
@@ -320,26 +323,22 @@ def _reward(state: State, shown: Shown, k: int, kind: str) -> None:
             state.book.value[number] += getattr(contract.meter, kind)
 
 
-def _chances(contenders: bytes, count: int) -> list[list[float]]:
+def _chances(contenders: bytes, count: int) -> list[tuple[float, float, float]]:
     """Return the predicted click, long view and order of a decision's slots, its first contenders."""
-    words = np.frombuffer(contenders, np.float32, count * CONTENDER.itemsize // 4).reshape(count, -1)
-    chances: list[list[float]] = words[:, P_CLICK : P_CLICK + 3].tolist()
-    return chances
+    return list(CHANCES.iter_unpack(contenders[: count * CHANCES.size]))
 
 
-def _values(state: State, items: list[int], chances: list[list[float]]) -> list[tuple[int, int, float]]:
+def _values(
+    state: State, items: list[int], chances: list[tuple[float, float, float]]
+) -> list[tuple[int, int, float]]:
     """Return (slot, contract, v) for each bidding contract on each slot's item."""
     shelf, contracts = state.shelf, state.book.contracts
-    places = np.array(items, np.int64)
-    starts, ends = shelf.contract_start[places].tolist(), shelf.contract_start[places + 1].tolist()
-    if starts == ends:
-        return []
-    nets = shelf.rows[places, NET_PRICE].tolist()
+    start = shelf.contract_start.item
     return [
-        (k, number, contracts[number].meter.of(*chances[k], nets[k]))
-        for k in range(len(items))
-        if ends[k] > starts[k]
-        for number in shelf.contract[starts[k] : ends[k]].tolist()
+        (k, number, contracts[number].meter.of(*chances[k], shelf.rows.item(item, NET_PRICE)))
+        for k, item in enumerate(items)
+        if start(item) < start(item + 1)
+        for number in shelf.contract[start(item) : start(item + 1)].tolist()
         if contracts[number].bids
     ]
 

@@ -8,7 +8,7 @@ from fieldline.errors import Refused, Unknown
 from fieldline.facts import Decision, Request, Slot
 from fieldline.people import place_of
 from fieldline.traffic import model
-from fieldline.traffic.allocate import Slate, allocate
+from fieldline.traffic.allocate import PLACES, SLOT, Slate, allocate
 from fieldline.traffic.entries import too_late
 from fieldline.traffic.retrieve import retrieve
 from fieldline.traffic.rows import FLAGS, SHOWN
@@ -69,7 +69,7 @@ def decide(state: State, request: Request, paid: bool = True) -> Decision:
         viewer=request.viewer,
         scene=request.scene,
         slots=_named(state, slate),
-        looks=rules.seen[: len(slate.slots)],
+        looks=rules.seen[: len(slate.places) // SLOT.itemsize],
         candidates=slate.eligible,
         paid=paid and not randomised,
         ad_price=state.policy.ad_price,
@@ -89,7 +89,9 @@ def _named(state: State, slate: Slate) -> tuple[Slot, ...]:
             Slot(items[item], contracts[contract], micros(charge), bid, value, score, organic, without)
             if contract >= 0
             else Slot(items[item], None, 0, 0.0, 0.0, score, organic, without)
-            for item, contract, organic, without, charge, bid, value, score in slate.slots.tolist()
+            for item, contract, organic, without, charge, bid, value, score in PLACES.iter_unpack(
+                slate.places
+            )
         ]
     )
 

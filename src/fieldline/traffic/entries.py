@@ -1,5 +1,7 @@
 """The catalogue into the state: what an entry changes beside its own record."""
 
+import numpy as np
+
 from fieldline import content, goods, people, scenes
 from fieldline.errors import Refused, Unknown
 from fieldline.facts import (
@@ -14,7 +16,7 @@ from fieldline.facts import (
     ViewerErased,
 )
 from fieldline.traffic import model
-from fieldline.traffic.retrieve import enter, keys_of, leave
+from fieldline.traffic.retrieve import NOTHING, enter, keys_of, leave
 from fieldline.traffic.shelf import creator_of, listed_at, put, refresh
 from fieldline.traffic.state import State
 from fieldline.units import DAY
@@ -138,5 +140,7 @@ def _enter(state: State, item: int) -> None:
     shelves = tuple(curve.shelf for curve in state.scenes.curves)
     enter(state.partitions, item, keys, shelves, state.shelf.rows[item])
     creator = creator_of(fact)
-    if creator and item not in (known := state.partitions.of_creator.setdefault(creator, [])):
-        known.append(item)
+    if creator:
+        known = state.partitions.of_creator.get(creator, NOTHING)
+        if item not in known:
+            state.partitions.of_creator[creator] = np.concatenate((np.array([item], np.int32), known))

@@ -63,7 +63,7 @@ def allocate(
         climb(market, rules, rank, run, bids_of, index, prices) if landscape and sell else np.zeros(0, STEP)
     )
     return Slate(
-        slots,
+        slots.tobytes(),
         int((market.organic > -inf).sum()),
         contenders.tobytes(),
         contributions.tobytes(),

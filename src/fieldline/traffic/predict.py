@@ -87,7 +87,7 @@ class FactorizationMachine:
     ) -> NDArray[np.float32]:
         """Return a viewer's side at a moment, float32 [27]: `viewer_side` of its features in one call."""
         side = np.empty(VIEWER_WIDTH, np.float32)
-        _side_of(params.table, params.bias, viewers, items, viewer, scene, hour, since_ms, side)
+        _side_of(params.table, params.bias, *viewers, *items, viewer, scene, hour, since_ms, side)
         return side
 
     def item_side(self, params: Params, ids: NDArray[np.int32], row: NDArray[np.float32]) -> None:
@@ -210,17 +210,26 @@ class FactorizationMachine:
 
 
 @njit
-def _side_of(
+def _side_of(  # numba takes nine arrays in a third of the time of two tuples of them
     table: NDArray[np.float32],
     bias: NDArray[np.float32],
-    viewers: ViewerColumns,
-    items: ItemColumns,
+    viewer_traits: NDArray[np.int32],
+    viewer_counts: NDArray[np.float32],
+    recent: NDArray[np.int32],
+    recent_end: NDArray[np.int32],
+    item_traits: NDArray[np.int32],
+    item_counts: NDArray[np.float32],
+    creator: NDArray[np.int32],
+    category: NDArray[np.int32],
+    creator_counts: NDArray[np.float32],
     viewer: int,
     scene: int,
     hour: int,
     since_ms: int,
     side: NDArray[np.float32],
 ) -> None:
+    viewers = ViewerColumns(viewer_traits, viewer_counts, recent, recent_end)
+    items = ItemColumns(item_traits, item_counts, creator, category, creator_counts)
     ids = np.empty(VIEWER_FEATURES, np.int32)
     n = viewer_features(viewers, items, viewer, scene, hour, since_ms, table.shape[0], ids)
     fm.fold(table, ids[:n], side)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fieldline.columns import grown
 from fieldline.facts import Place
-from fieldline.traffic.kernels.scan import best, products, set_aside, take, take_back
+from fieldline.traffic.kernels.scan import begin, scan, take_back
 from fieldline.traffic.rows import BIAS, CLICK, DIMENSIONS, LONG_VIEW
 
 CELL_DEGREES = 0.1
@@ -27,6 +27,8 @@ NEWEST = 20
 
 FEW = 50
 """Candidates below which items shown lately come back."""
+
+NOTHING = np.zeros(0, np.int32)
 
 Key = tuple[str | int, ...]
 
@@ -47,8 +49,8 @@ class Partitions:
     """All partitions by key."""
 
     by_key: dict[Key, Partition] = field(default_factory=dict)
-    of_creator: dict[str, list[int]] = field(default_factory=dict)
-    """Each creator's items, oldest first."""
+    of_creator: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    """Each creator's items, newest first."""
     keys_of: list[tuple[Key, ...]] = field(default_factory=list)
     """Each item's partitions."""
     upcoming: list[tuple[int, int]] = field(default_factory=list)
@@ -61,7 +63,8 @@ class Scratch:
 
     stamp: NDArray[np.int32] = field(default_factory=lambda: np.zeros(16, np.int32))
     epoch: int = 0
-    scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(16, np.float32))
+    scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros((2, 16), np.float32))
+    kept: NDArray[np.int32] = field(default_factory=lambda: np.zeros((2, 17), np.int32))
     out: NDArray[np.int32] = field(default_factory=lambda: np.zeros(20_000, np.int32))
 
 
@@ -175,44 +178,46 @@ def retrieve(
     """
     scratch.epoch += 1
     scratch.stamp = grown(scratch.stamp, len(partitions.keys_of))
-    if len(scratch.out) < limit + len(forced):
-        scratch.out = np.zeros(limit + len(forced), np.int32)
+    if len(scratch.out) <= limit + len(forced):
+        scratch.out = np.zeros(limit + len(forced) + 1, np.int32)
     stamp, epoch, out = scratch.stamp, scratch.epoch, scratch.out
     limit = max(limit, len(forced))
-    found = take(forced, len(forced), stamp, epoch, out, 0, limit)
-    set_aside(seen, stamp, epoch)
-    newest = [item for name in follows for item in partitions.of_creator.get(name, ())[: -NEWEST - 1 : -1]]
-    if newest:
-        share = min(limit - found, int(limit * FOLLOWED))
-        found = take(np.array(newest, np.int32), len(newest), stamp, epoch, out, found, share)
-    for key, part in (
-        (("cell", scene, *cell_of(place)) if place else None, NEAR),
-        (("category", scene, category) if category else None, CATEGORY),
+    newest = _newest(partitions, follows)
+    found = begin(forced, seen, newest, int(limit * FOLLOWED), stamp, epoch, out, limit)
+    by_key = partitions.by_key
+    for partition, part in (
+        (by_key.get(("cell", scene, *cell_of(place))) if place else None, NEAR),
+        (by_key.get(("category", scene, category)) if category else None, CATEGORY),
+        (promoted, PROMOTED),
+        (by_key.get(("scene", scene)), 1.0),
     ):
-        partition = partitions.by_key.get(key) if key else None
         if partition:
             found = _from(scratch, partition, viewer, found, min(limit - found, int(limit * part)))
-    if promoted:
-        found = _from(scratch, promoted, viewer, found, min(limit - found, int(limit * PROMOTED)))
-    partition = partitions.by_key.get(("scene", scene))
-    if partition:
-        found = _from(scratch, partition, viewer, found, limit - found)
     if found < FEW:
         found = int(take_back(seen, stamp, epoch, out, found, min(FEW, limit) - found))
     return out[:found]
 
 
 def _from(scratch: Scratch, partition: Partition, viewer: NDArray[np.float32], found: int, quota: int) -> int:
-    stamp, epoch, out, count = scratch.stamp, scratch.epoch, scratch.out, partition.count
+    count = partition.count
     if quota <= 0:
         return found
-    if count <= quota:
-        return int(take(partition.items, count, stamp, epoch, out, found, quota))
-    if len(scratch.scores) < count:
-        scratch.scores = np.zeros(2 * count, np.float32)
+    if scratch.scores.shape[1] < count:
+        scratch.scores = np.zeros((2, 2 * count), np.float32)
+        scratch.kept = np.zeros((2, 2 * count + 1), np.int32)
     first = partition.task * DIMENSIONS
-    products(partition.vectors, partition.biases, count, viewer[first : first + DIMENSIONS], scratch.scores)
-    return int(best(partition.items, scratch.scores, count, stamp, epoch, out, found, quota))
+    return int(
+        scan(
+            partition.items, partition.vectors, partition.biases, count, viewer[first : first + DIMENSIONS],
+            scratch.scores, scratch.kept, scratch.stamp, scratch.epoch, scratch.out, found, quota,
+        )
+    )  # fmt: skip
+
+
+def _newest(partitions: Partitions, follows: Iterable[str]) -> NDArray[np.int32]:
+    of_creator = partitions.of_creator
+    newest = [of_creator[name][:NEWEST] for name in follows if name in of_creator]
+    return np.concatenate(newest) if newest else NOTHING
 
 
 def _append(partition: Partition, item: int, row: NDArray[np.float32]) -> None:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from fieldline.compiled import njit
 from fieldline.draws import mix
+from fieldline.traffic.kernels.score import prefetch
 from fieldline.traffic.kernels.sigmoid import sigmoid
 
 TASKS = 3
@@ -71,6 +72,12 @@ def fold(table: NDArray[np.float32], ids: NDArray[np.int32], out: NDArray[np.flo
     squares = np.zeros(VECTOR, np.float32)
     out[:SIDE] = ZERO
     bag = share_of_bag(ids)
+    flat = table.reshape(-1)
+    for slot in ids:  # the table is larger than the caches: ask for all rows at once
+        if slot >= 0:
+            start = np.int64(slot & SLOT) * WIDTH
+            prefetch(flat, start)
+            prefetch(flat, start + 16)
     for slot in ids:
         if slot < 0:
             continue

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldline.compiled import njit
+from fieldline.traffic.kernels.head import largest, sort
 from fieldline.traffic.rows import DIMENSIONS
 
 BUCKETS = 1024
@@ -47,11 +48,36 @@ def take(
 
 
 @njit
-def set_aside(seen: NDArray[np.int32], stamp: NDArray[np.int32], epoch: int) -> None:
-    """Mark items (−1 = none) as if they were candidates already, so that no source gives them."""
+def begin(
+    forced: NDArray[np.int32],
+    seen: NDArray[np.int32],
+    newest: NDArray[np.int32],
+    share: int,
+    stamp: NDArray[np.int32],
+    epoch: int,
+    out: NDArray[np.int32],
+    limit: int,
+) -> int:
+    """Write the candidates that need no scan: items forced, then the newest of followed creators.
+
+    Args:
+        forced: item numbers.
+        seen: item numbers, −1 = none: stamped as if they were candidates, so that no source gives them.
+        newest: item numbers.
+        share: most of the newest.
+        stamp: [I], see `take`.
+        epoch: this request's.
+        out: candidates, changed in place.
+        limit: most candidates.
+
+    Returns:
+        How many candidates there are.
+    """
+    found = take(forced, forced.size, stamp, epoch, out, 0, limit)
     for item in seen:
         if item >= 0:
             stamp[item] = epoch
+    return take(newest, newest.size, stamp, epoch, out, found, min(limit - found, share))
 
 
 @njit
@@ -90,6 +116,46 @@ def take_back(
     return found
 
 
+@njit
+def scan(
+    items: NDArray[np.int32],
+    vectors: NDArray[np.float32],
+    biases: NDArray[np.float32],
+    count: int,
+    query: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    kept: NDArray[np.int32],
+    stamp: NDArray[np.int32],
+    epoch: int,
+    out: NDArray[np.int32],
+    found: int,
+    quota: int,
+) -> int:
+    """Append a partition's items: all that are not yet candidates where they fit, else its best.
+
+    Args:
+        items: [≥ count] item numbers.
+        vectors: [8, ≥ count].
+        biases: [≥ count].
+        count: how many items.
+        query: [8].
+        scores: [2, ≥ count], overwritten.
+        kept: [2, ≥ count + 1], overwritten.
+        stamp: [I], see `take`.
+        epoch: this request's.
+        out: candidates, changed in place.
+        found: how many candidates there are.
+        quota: most to add.
+
+    Returns:
+        How many candidates there are now.
+    """
+    if count <= quota:
+        return take(items, count, stamp, epoch, out, found, quota)
+    products(vectors, biases, count, query, scores[0])
+    return best(items, count, scores, kept, stamp, epoch, out, found, quota)
+
+
 @njit(fastmath=True)
 def products(
     vectors: NDArray[np.float32], biases: NDArray[np.float32], count: int, query: NDArray[np.float32],
@@ -114,8 +180,9 @@ def products(
 @njit
 def best(
     items: NDArray[np.int32],
-    scores: NDArray[np.float32],
     count: int,
+    scores: NDArray[np.float32],
+    kept: NDArray[np.int32],
     stamp: NDArray[np.int32],
     epoch: int,
     out: NDArray[np.int32],
@@ -129,92 +196,103 @@ def best(
 
     Args:
         items: [≥ count] item numbers.
-        scores: [≥ count].
         count: how many items.
+        scores: [2, ≥ count]; the second row is overwritten.
+        kept: [2, ≥ count + 1], overwritten.
         stamp: [I], see `take`.
         epoch: this request's.
-        out: candidates, changed in place.
+        out: [≥ found + quota + 1] candidates, changed in place.
         found: how many candidates there are.
         quota: most to add.
 
     Returns:
         How many candidates there are now.
     """
-    quota = min(quota, out.shape[0] - found, count)
-    step = max(count // SAMPLE, 1)
-    sample = np.sort(scores[:count:step])
-    kept = np.empty(count + 1, np.int32)
+    quota = min(quota, out.size - 1 - found, count)
+    sample = scores[0, : count : max(count // SAMPLE, 1)].astype(np.float64)
     share = quota / count
-    above, top = 0, np.float32(-np.inf)
+    above = 0
     while True:
         share = min(share + 0.03, 1.0)
-        place = int((1.0 - share) * sample.shape[0])
-        least = sample[place] if place > 0 else np.float32(-np.inf)
-        above = 0
-        for k in range(count):  # without a branch: scores are random, and a branch guesses wrong
-            kept[above] = k
-            above += scores[k] >= least
-        fresh = 0
-        for j in range(above):
-            k = kept[j]
-            kept[fresh] = k
-            fresh += stamp[items[k]] != epoch
-        above = fresh
+        place = int((1.0 - share) * sample.size)
+        least = largest(sample, sample.size - 1 - place) if place > 0 else -np.inf
+        above = _set_aside(items, count, np.float32(least), scores, kept, stamp, epoch)
         if above >= quota or place == 0:
             break
         share *= 2.0
-    for j in range(above):
-        top = max(top, scores[kept[j]])
-    return _choose(items, scores, kept[:above], top, stamp, epoch, out, found, quota)
+    if above == 0:
+        return found
+    end = _choose(kept[1, :above], scores[1, :above], kept[0], out, found, quota)
+    for item in out[found:end]:
+        stamp[item] = epoch
+    return end
+
+
+@njit
+def _set_aside(
+    items: NDArray[np.int32],
+    count: int,
+    least: float,
+    scores: NDArray[np.float32],
+    kept: NDArray[np.int32],
+    stamp: NDArray[np.int32],
+    epoch: int,
+) -> int:
+    """Write the items not yet candidates that reach a threshold, and their scores, to the second rows.
+
+    Both passes go without a branch: scores are random, and a branch guesses wrong.
+    """
+    places, fresh_items = kept[0], kept[1]
+    all_scores, fresh_scores = scores[0], scores[1]
+    above = np.uint64(0)
+    for k in range(count):
+        places[above] = k
+        above += np.uint64(all_scores[k] >= least)
+    fresh = np.uint64(0)
+    for k in places[: np.int64(above)]:
+        item = items[k]
+        fresh_items[fresh] = item
+        fresh_scores[fresh] = all_scores[k]
+        fresh += np.uint64(stamp[item] != epoch)
+    return np.int64(fresh)
+
+
+@njit(fastmath=True)  # or the two minima and maxima would be taken one by one
+def _span(scores: NDArray[np.float32]) -> tuple[float, float]:
+    low, top = scores[0], scores[0]
+    for score in scores:
+        low, top = min(low, score), max(top, score)
+    return low, top
 
 
 @njit
 def _choose(
     items: NDArray[np.int32],
     scores: NDArray[np.float32],
-    kept: NDArray[np.int32],
-    top: float,
-    stamp: NDArray[np.int32],
-    epoch: int,
+    edge: NDArray[np.int32],
     out: NDArray[np.int32],
     found: int,
     quota: int,
 ) -> int:
     """Take whole buckets of scores from the top, and of the one that does not fit the best by score, then number."""
-    low = top
-    for k in kept:
-        low = min(low, scores[k])
+    low, top = _span(scores)
     scale = np.float32((BUCKETS - 1) / max(top - low, np.float32(1e-12)))
     sizes = np.zeros(BUCKETS, np.int32)
-    for k in kept:
-        sizes[int((scores[k] - low) * scale)] += 1
+    for score in scores:
+        sizes[int((score - low) * scale)] += 1
     room, bucket = quota, BUCKETS - 1
     while bucket >= 0 and sizes[bucket] <= room:
         room -= sizes[bucket]
         bucket -= 1
-    edge_items = np.empty(sizes[bucket] if bucket >= 0 else 0, np.int32)
-    edge_scores = np.empty(edge_items.shape[0], np.float32)
-    edge = 0
-    for k in kept:
-        place = int((scores[k] - low) * scale)
-        if place > bucket:
-            stamp[items[k]] = epoch
-            out[found] = items[k]
-            found += 1
-        elif place == bucket:
-            edge_items[edge] = items[k]
-            edge_scores[edge] = scores[k]
-            edge += 1
-    for _ in range(min(room, edge)):
-        first = 0
-        for k in range(1, edge):
-            if edge_scores[k] > edge_scores[first] or (
-                edge_scores[k] == edge_scores[first] and edge_items[k] < edge_items[first]
-            ):
-                first = k
-        stamp[edge_items[first]] = epoch
-        out[found] = edge_items[first]
+    many = 0
+    for j in range(items.size):  # without a branch, as above
+        place = int((scores[j] - low) * scale)
+        out[found] = items[j]
+        found += place > bucket
+        edge[many] = j
+        many += place == bucket
+    sort(scores, items, edge, many)
+    for j in edge[: min(room, many)]:
+        out[found] = items[j]
         found += 1
-        edge -= 1
-        edge_items[first], edge_scores[first] = edge_items[edge], edge_scores[edge]
     return found
