@@ -38,7 +38,7 @@ from fieldline.scenes import DEFAULT_LOOKS
 from fieldline.stores import open_ledger, open_log, open_records, open_snapshots
 from fieldline.stores.folder import DataFolder
 from fieldline.stores.parquet import Archive
-from fieldline.traffic.behaviour import check_batch
+from fieldline.traffic.checks import check_batch
 from fieldline.units import DAY, Instant, Micros
 
 RECENT = 20_000

@@ -36,7 +36,7 @@ from fieldline.facts import (
     WishPaused,
 )
 from fieldline.offers import contracts_of
-from fieldline.traffic import behaviour, entries, pace
+from fieldline.traffic import behaviour, checks, entries, pace, showing
 from fieldline.traffic.decide import decide
 from fieldline.traffic.state import State, decode, encode, relink
 from fieldline.traffic.ticks import tick
@@ -56,7 +56,7 @@ def reduce(state: State, fact: AnyFact) -> State:
     match fact:
         case Decision():
             relink(state)
-            behaviour.open_decision(state, fact)
+            showing.open_decision(state, fact)
         case Viewer() | Creator() | Merchant() | Product() | Video() | LiveRoom():
             entries.put_entry(state, fact)
         case Impression() | Click() | LongView() | Follow() | Order() | Refund() | Outcome():
@@ -70,7 +70,7 @@ def reduce(state: State, fact: AnyFact) -> State:
             entries.put_policy(state, fact)
         case Assumed():
             relink(state)
-            behaviour.assume_shown(state, fact)
+            showing.assume_shown(state, fact)
         case ViewerErased():
             entries.forget_viewer(state, fact)
         case Tick():
@@ -95,7 +95,7 @@ def check(state: State, fact: CatalogueEntry | Behaviour | Wish) -> None:
         case Viewer() | Creator() | Merchant() | Product() | Video() | LiveRoom():
             entries.check(state, fact)
         case _:
-            behaviour.check(state, fact)
+            checks.check(state, fact)
 
 
 def _wish(state: State, wish: Wish) -> None:

@@ -25,7 +25,7 @@ from fieldline.facts import (
     ViewerErased,
     WishPaused,
 )
-from fieldline.traffic.behaviour import check_batch
+from fieldline.traffic.checks import check_batch
 from fieldline.units import DAY, HOUR, MINUTE, YUAN
 
 QUIET = msgspec.structs.replace(POLICY, random_share=0.0)

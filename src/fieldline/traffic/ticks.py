@@ -5,10 +5,11 @@ from itertools import islice
 from fieldline import scenes
 from fieldline.contracts import book
 from fieldline.traffic import forecast, model, pace
-from fieldline.traffic.behaviour import REMEMBERED, close_decision
+from fieldline.traffic.checks import REMEMBERED
 from fieldline.traffic.entries import admit
 from fieldline.traffic.outcomes import expired, forget_clicks
 from fieldline.traffic.shelf import price_items
+from fieldline.traffic.showing import close_decision
 from fieldline.traffic.state import State
 from fieldline.units import DAY
 

@@ -15,7 +15,7 @@ from fieldline.facts import (
     Video,
     Viewer,
 )
-from fieldline.traffic import allocate, behaviour, entries
+from fieldline.traffic import allocate, behaviour, entries, showing
 from fieldline.traffic.decide import decide
 from fieldline.traffic.state import State, decode, encode
 from fieldline.traffic.ticks import tick
@@ -35,7 +35,7 @@ def warm() -> None:
     for number, share in enumerate((0.0, 1.0)):
         entries.put_policy(state, msgspec.structs.replace(_POLICY, random_share=share))
         decision = decide(state, Request(f"r{number}", "u", "video", at=300_001, candidate_limit=2))
-        behaviour.open_decision(state, decision)
+        showing.open_decision(state, decision)
         item = decision.slots[0].item
         for event in (Impression, LongView, Click):
             behaviour.take(state, event(f"{number}{event.__name__}", 300_002, decision.id, item))

@@ -1,0 +1,88 @@
+"""What cannot be: facts of behaviour that are refused before they are logged."""
+
+from collections.abc import Sequence
+
+from fieldline.errors import Refused, Unknown
+from fieldline.facts import Behaviour, Click, Follow, Impression, LongView, Order, Outcome, Refund
+from fieldline.traffic.entries import too_late
+from fieldline.traffic.state import State
+from fieldline.units import DAY
+
+REMEMBERED = 8 * DAY
+"""How long an event's id is known, and how old an event may be."""
+
+
+def check(state: State, event: Behaviour) -> None:
+    """Refuse an event that cannot be: unknown ids, a time too far ahead or back.
+
+    Raises:
+        Unknown: an id that nothing has.
+        Refused: a time; a refund of more than was paid.
+    """
+    _check_time(state, event)
+    match event:
+        case Impression() | Click() | LongView():
+            _known(event.decision in state.outcomes.decided, "decision", event.decision)
+            shown = state.outcomes.open.get(event.decision)
+            _known(shown is None or shown.viewer >= 0, "decision", event.decision)
+            if shown is not None and state.shelf.names.find(event.item) not in shown.items:
+                raise Unknown("item", f"{event.item!r} is not in decision {event.decision!r}")
+        case Follow():
+            _known(event.viewer in state.people.names, "viewer", event.viewer)
+            _known(event.creator in state.content.creators, "creator", event.creator)
+        case Order():
+            _known(event.viewer in state.people.names, "viewer", event.viewer)
+            _known(event.product in state.goods.products, "product", event.product)
+        case Refund():
+            _check_refund(state, event, {})
+        case Outcome():
+            _known(event.viewer in state.people.names, "viewer", event.viewer)
+            _known(event.item in state.shelf.names, "item", event.item)
+            _known(event.scene in state.scenes.numbers, "scene", event.scene)
+
+
+def check_batch(state: State, events: Sequence[tuple[int, Behaviour]]) -> None:
+    """Refuse a batch as a whole where one of its events cannot be, given those before it.
+
+    Args:
+        state: what is known.
+        events: each with its number in what was sent.
+
+    Raises:
+        Refused: naming the field, as `events[3].item`.
+    """
+    left: dict[str, int] = {}
+    for number, event in events:
+        try:
+            if isinstance(event, Refund):
+                _check_refund(state, event, left)
+            else:
+                check(state, event)
+        except Refused as refused:
+            raise type(refused)(f"events[{number}].{refused.field}", refused.reason) from None
+        if isinstance(event, Order):
+            left[event.id] = event.amount
+
+
+def _check_refund(state: State, event: Refund, left: dict[str, int]) -> None:
+    """Refuse a refund of what is not left of its order, and count it in what is left."""
+    _check_time(state, event)
+    bought = state.outcomes.orders.get(event.order)
+    if bought is None and event.order not in left:
+        raise Unknown("order", f"no order is called {event.order!r}")
+    rest = left[event.order] if event.order in left else bought.amount - bought.refunded if bought else 0
+    if event.amount > rest:
+        raise Refused("amount", "is more than what is left of the order")
+    left[event.order] = rest - event.amount
+
+
+def _check_time(state: State, event: Behaviour) -> None:
+    if too_late(event.at, state.now):
+        raise Refused("at", "is more than a day ahead of the engine's time")
+    if event.at < state.now - REMEMBERED:
+        raise Refused("at", "is more than 8 days past")
+
+
+def _known(there: bool, field: str, id: str) -> None:
+    if not there:
+        raise Unknown(field, f"no {field} is called {id!r}")

@@ -1,0 +1,153 @@
+"""Showing: a decision reserves, its impressions commit, and what came of it is learned when it closes."""
+
+from struct import Struct
+
+import numpy as np
+
+from fieldline import people, scenes
+from fieldline.contracts import book
+from fieldline.facts import Assumed, Decision
+from fieldline.traffic import model
+from fieldline.traffic.explain import CONTENDER
+from fieldline.traffic.outcomes import Shown, refusal_weight
+from fieldline.traffic.pace import SCORE_FORGET, STEP, add_steps
+from fieldline.traffic.rows import NET_PRICE
+from fieldline.traffic.shelf import contracts_on
+from fieldline.traffic.state import State, hold_bids
+
+assert CONTENDER.fields is not None
+P_CLICK = int(CONTENDER.fields["p_click"][1])
+CHANCES = Struct(f"<{P_CLICK}x3f{CONTENDER.itemsize - P_CLICK - 12}x")
+"""A contender's three chances among its bytes."""
+
+
+def open_decision(state: State, decision: Decision) -> None:
+    """Reserve a decision's charges and wait for what comes of it."""
+    names = state.book.names
+    items = [state.shelf.names.find(slot.item) for slot in decision.slots]
+    contracts = [names.find(slot.contract) if slot.contract else -1 for slot in decision.slots]
+    charges = [slot.charge for slot in decision.slots]
+    for k, contract in enumerate(contracts):
+        if contract >= 0 and not book.reserve(state.book, contract, charges[k]):
+            contracts[k], charges[k] = -1, 0
+        elif contract >= 0:
+            hold_bids(state, contract)
+    count = len(items)
+    chances = _chances(decision.contenders, count)
+    values = _values(state, items, chances)
+    if decision.paid:
+        _count_request(state, decision, contracts, values)
+    state.traffic.requests += 1
+    state.decisions += 1
+    state.outcomes.decided[decision.id] = decision.at
+    state.outcomes.open[decision.id] = Shown(
+        at=decision.at,
+        viewer=state.people.names.find(decision.viewer),
+        scene=state.scenes.numbers[decision.scene],
+        items=items,
+        contracts=contracts,
+        charges=charges,
+        looks=list(decision.looks),
+        clicks=[click for click, _, _ in chances],
+        values=values,
+        randomised=decision.randomised,
+        rendered=[False] * count,
+        clicked=[False] * count,
+        watched=[False] * count,
+    )
+
+
+def close_decision(state: State, id: str) -> None:
+    """Release what was not rendered of a decision and learn from what was."""
+    shown = state.outcomes.open.pop(id)
+    for k, item in enumerate(shown.items):
+        contract = shown.contracts[k]
+        if not shown.rendered[k]:
+            if contract >= 0:
+                book.release(state.book, contract, shown.charges[k])
+                hold_bids(state, contract)
+            continue
+        if shown.randomised:
+            scenes.learn(state.scenes, shown.scene, k, shown.clicked[k], shown.clicks[k])
+        if shown.viewer < 0:
+            continue
+        clicked, watched = shown.clicked[k], shown.watched[k]
+        seen = 1.0 if clicked or watched else refusal_weight(shown.looks[k], shown.clicks[k])
+        model.learn(
+            state,
+            shown.viewer,
+            item,
+            shown.scene,
+            shown.at,
+            labels=(float(clicked), float(watched), 0.0),
+            weights=(seen, seen, 0.0),
+        )
+
+
+def assume_shown(state: State, fact: Assumed) -> None:
+    """Take a decision's slate as shown, for accounts only: charges commit, predicted values count."""
+    shown = state.outcomes.open.pop(fact.id)
+    for k, item in enumerate(shown.items):
+        render(state, shown, k, item)
+
+
+def render(state: State, shown: Shown, k: int, item: int) -> None:
+    """Commit what a slot's impression costs, and count the look that it gives."""
+    look, payer = shown.looks[k], shown.contracts[k]
+    if shown.viewer >= 0:
+        people.shown(state.people, shown.viewer, item)
+    creator = state.shelf.creator[item]
+    if creator >= 0:
+        state.content.exposure[creator] += look
+    for number in contracts_on(state.shelf, item):
+        state.book.looks[number] += look
+    for slot, number, value in shown.values:
+        limit = state.book.contracts[number].limit
+        if slot == k and limit.predicted and (limit.counts_organic or number == payer):
+            state.book.value[number] += look * value
+    if payer >= 0:
+        state.book.paid_looks[payer] += look
+        book.commit(state.book, payer, shown.charges[k])
+        hold_bids(state, payer)
+
+
+def _chances(contenders: bytes, count: int) -> list[tuple[float, float, float]]:
+    """Return the predicted click, long view and order of a decision's slots, its first contenders."""
+    return list(CHANCES.iter_unpack(contenders[: count * CHANCES.size]))
+
+
+def _values(
+    state: State, items: list[int], chances: list[tuple[float, float, float]]
+) -> list[tuple[int, int, float]]:
+    """Return (slot, contract, v) for each bidding contract on each slot's item."""
+    shelf, contracts = state.shelf, state.book.contracts
+    start = shelf.contract_start.item
+    return [
+        (k, number, contracts[number].meter.of(*chances[k], shelf.rows.item(item, NET_PRICE)))
+        for k, item in enumerate(items)
+        if start(item) < start(item + 1)
+        for number in shelf.contract[start(item) : start(item + 1)].tolist()
+        if contracts[number].bids
+    ]
+
+
+def _count_request(
+    state: State, decision: Decision, contracts: list[int], values: list[tuple[int, int, float]]
+) -> None:
+    """Tell the prices what this request offered and gave."""
+    prices = state.prices
+    prices.requests += 1
+    for k, number, value in values:
+        if contracts[k] != number:
+            prices.organic[number] += decision.looks[k] * value
+    scores = [slot.score for slot in decision.slots]
+    if scores:
+        mean = sum(scores) / len(scores)
+        prices.score += (mean - prices.score) * (1.0 - SCORE_FORGET if prices.score else 1.0)
+    if decision.sampled:
+        prices.samples += 1
+        steps = np.frombuffer(decision.landscape, STEP)
+        add_steps(
+            prices.supply_value, prices.supply_cost,
+            steps["contract"], steps["log_alpha"], steps["value"], steps["charge"],
+        )  # fmt: skip
