@@ -69,3 +69,15 @@ def test_the_real_log_begins_as_it_should(tmp_path: Path) -> None:
     ours, popular = figures["long_view"], figures["popularity"]
     assert isinstance(ours, dict) and isinstance(popular, dict)
     assert ours["auc"] > popular["long_view"]["auc"]
+
+
+def test_a_log_that_names_no_authors_is_read(tmp_path: Path) -> None:
+    """Without the columns author_id, duration_ms and tag every video is its own author's, and the log is replayed."""
+    folder = made(tmp_path / "log", 200)
+    for path in sorted(folder.glob("log_*.parquet")):
+        with duckdb.connect() as db:
+            rows = f"select * exclude (author_id, duration_ms, tag) from '{path}'"
+            db.execute(f"copy ({rows}) to '{path}.new' (format parquet)")
+        Path(f"{path}.new").rename(path)
+    figures = replayed(folder, tmp_path / "figures.json")
+    assert figures["requests"] == 200

@@ -84,8 +84,8 @@ def read(folder: Path, limit: int | None = None) -> FeedLog:
 
 def _assemble(db: duckdb.DuckDBPyConnection, folder: Path, logs: list[str], limit: int | None) -> FeedLog:
     looks = db.execute(
-        "select time_ms, user_id, video_id, author_id, tab, is_click, long_view"
-        " from read_parquet($1) order by time_ms, user_id, video_id",
+        "select time_ms, user_id, video_id, tab, is_click, long_view"
+        " from read_parquet($1, union_by_name = true) order by time_ms, user_id, video_id",
         [logs],
     ).fetchnumpy()
     looks = {name: column[:limit] for name, column in looks.items()}
@@ -113,15 +113,14 @@ def _assemble(db: duckdb.DuckDBPyConnection, folder: Path, logs: list[str], limi
 
 
 def _videos(db: duckdb.DuckDBPyConnection, folder: Path, logs: list[str]) -> dict[int, Video]:
-    said = {
-        row["video_id"]: row
-        for row in _rows(
-            db,
-            "select video_id, min(author_id) as author_id, min(duration_ms) as video_duration,"
-            " min(tag) as tag from read_parquet($1) group by video_id",
-            logs,
-        )
-    }
+    columns = db.execute("describe select * from read_parquet($1, union_by_name = true)", [logs]).fetchall()
+    there = {column[0] for column in columns}
+    told = {"author_id": "author_id", "duration_ms": "video_duration", "tag": "tag"}
+    chosen = (
+        ", ".join(f"min({name}) as {as_}" for name, as_ in told.items() if name in there) or "1 as nothing"
+    )
+    query = f"select video_id, {chosen} from read_parquet($1, union_by_name = true) group by video_id"
+    said = {row["video_id"]: row for row in _rows(db, query, logs)}
     for path in sorted(folder.glob("video_features_basic*.csv")):
         said |= {row["video_id"]: row for row in _rows(db, "select * from read_csv($1)", str(path))}
     return {number: _video(said[number]) for number in sorted(said)}
@@ -131,7 +130,7 @@ def _video(row: dict[str, Any]) -> Video:
     tags = str(row.get("tag") or "unknown").split(",")
     words = [f"tag={tag}" for tag in tags]
     words += [f"{name}={row[name]}" for name in ("video_type", "upload_type", "music_type") if row.get(name)]
-    author = f"a{row['author_id']}"
+    author = f"a{row.get('author_id', row['video_id'])}"  # a video whose author nobody tells is its own
     return Video(
         id=f"v{row['video_id']}",
         creator=author,
