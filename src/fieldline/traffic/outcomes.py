@@ -9,9 +9,10 @@ within the click window, else to the last paid view within the view window.
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+import msgspec
 
-@dataclass(slots=True)
-class Shown:
+
+class Shown(msgspec.Struct, gc=False):
     """One open decision, slot by slot."""
 
     at: int
@@ -32,8 +33,7 @@ class Shown:
     watched: list[bool]
 
 
-@dataclass(slots=True)
-class Clicked:
+class Clicked(msgspec.Struct, gc=False):
     """A click that may still become an order."""
 
     at: int
@@ -42,16 +42,14 @@ class Clicked:
     item: int
 
 
-@dataclass(slots=True)
-class Touch:
+class Touch(msgspec.Struct, gc=False):
     """The last paid click and the last paid view of a viewer on a merchant's items: (when, contract)."""
 
     click: tuple[int, int] = (-1, -1)
     view: tuple[int, int] = (-1, -1)
 
 
-@dataclass(slots=True)
-class Bought:
+class Bought(msgspec.Struct, gc=False):
     """An order as far as refunds and accounts need it."""
 
     at: int

@@ -162,8 +162,9 @@ def decode(data: bytes) -> State:
 
 
 def _shape(kind: Any, known: dict[str, str]) -> dict[str, str]:
-    """Return the fields of a dataclass and of all that it holds, as text by name."""
-    if isinstance(kind, type) and is_dataclass(kind) and kind.__qualname__ not in known:
+    """Return the fields of a dataclass or struct and of all that it holds, as text by name."""
+    holds = isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, msgspec.Struct))
+    if holds and kind.__qualname__ not in known:
         hints = get_type_hints(kind)
         known[kind.__qualname__] = ", ".join(f"{name}: {hint}" for name, hint in hints.items())
         for hint in hints.values():
