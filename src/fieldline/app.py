@@ -39,6 +39,7 @@ from fieldline.stores import open_ledger, open_log, open_records, open_snapshots
 from fieldline.stores.folder import DataFolder
 from fieldline.stores.parquet import Archive
 from fieldline.traffic.checks import check_batch
+from fieldline.traffic.decide import check as check_request
 from fieldline.units import DAY, Instant, Micros
 
 RECENT = 20_000
@@ -119,6 +120,8 @@ class Fieldline:
         self._positions: dict[str, int] = {}
         self._last: Commit = Written()
         self.state = self._recover(policy)
+        if clock:
+            self.begin(clock.now())
 
     @classmethod
     def open(
@@ -172,8 +175,9 @@ class Fieldline:
             return self.decision(request.id), Written()
         if request.at is None:
             request = msgspec.structs.replace(request, at=self.now())
-        if self._clock is None and request.at:
-            self._pass_time(request.at)
+        if self._clock is None:
+            check_request(self.state, request)  # before time passes for it
+            self._pass_time(request.at or 0)
         decision = engine.decide(self.state, request, paid)
         commit = self._take(decision)
         return decision, commit
@@ -192,6 +196,11 @@ class Fieldline:
         check_batch(self.state, [(number, events[number]) for number in fresh.values()])
         commit = self._take(*(events[number] for number in fresh.values()))
         return Recorded(len(fresh), len(events) - len(fresh)), commit
+
+    def begin(self, at: Instant) -> None:
+        """Let time begin at an instant where no fact has told one yet; from then on `at`s are checked against it."""
+        if self.state.now == 0:
+            self._pass_time(at)
 
     def tick(self) -> None:
         """Let time pass up to now: prices are updated, reservations released, spend settled."""

@@ -12,7 +12,7 @@ from fieldline.app import DEFAULT_POLICY, Fieldline
 from fieldline.errors import Conflict, DataFolderError, Refused, Unknown
 from fieldline.facts import Click, Creator, Impression, Order, Product, Request, Scene, Video, Viewer
 from fieldline.stores import open_ledger, open_log, open_records, open_snapshots
-from fieldline.units import DAY, HOUR, MINUTE, YUAN
+from fieldline.units import DAY, HOUR, MINUTE, YUAN, Instant
 
 MEMORY = "memory:"
 QUIET = msgspec.structs.replace(DEFAULT_POLICY, random_share=0.0)
@@ -196,6 +196,30 @@ def test_time_follows_the_facts_where_there_is_no_clock(app: Fieldline) -> None:
     ticks = app.state.traffic.ticks
     app.decide(Request("r2", "viewer-1", "video", at=START + 6 * HOUR))
     assert app.state.traffic.ticks == ticks + 72
+
+
+def test_a_refused_request_lets_no_time_pass(app: Fieldline) -> None:
+    """Without a clock a request too far ahead, or for nobody, is refused and leaves log and time as they were."""
+    app.decide(Request("r1", "viewer-1", "video", at=START))
+    end, now = app.log.end, app.now()
+    for request in (
+        Request("r2", "viewer-1", "video", at=START + DAY + 1),
+        Request("r3", "nobody", "video", at=START + HOUR),
+        Request("r4", "viewer-1", "video", at=START + HOUR, candidates=("nothing",)),
+    ):
+        with pytest.raises(Refused):
+            app.decide(request)
+    assert (app.log.end, app.now()) == (end, now)
+
+
+def test_time_begins_once(app: Fieldline) -> None:
+    """A beginning sets a new engine's time, so that a far `at` is refused at once; a second one changes nothing."""
+    app.begin(Instant(START))
+    with pytest.raises(Refused, match="at"):
+        app.decide(Request("r", "viewer-1", "video", at=START + 2 * DAY))
+    end = app.log.end
+    app.begin(Instant(START + HOUR))
+    assert app.log.end == end
 
 
 def test_a_product_and_a_viewer_come_back_as_typed(app: Fieldline) -> None:

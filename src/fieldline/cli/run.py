@@ -73,6 +73,7 @@ def _start(
         status.update("Preparing the kernels (the first start compiles them: about half a minute) …")
         warm()
         start = app.now() or WallClock().now()
+        app.begin(start)
     try:
         site = site_of(app)
         run_server(site, listening, opened(site, lambda: None, ready), app.tick, None)

@@ -48,7 +48,7 @@ def learn_order(state: State, click: Clicked, came: bool) -> None:
 
 def _impression(state: State, event: Impression) -> None:
     shown, k = _slot(state, event)
-    if shown is None or shown.rendered[k]:
+    if shown is None or shown.rendered[k] or event.at - shown.at > state.policy.label_window_ms:
         return
     shown.rendered[k] = True
     item, contract = shown.items[k], shown.contracts[k]

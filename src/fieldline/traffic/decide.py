@@ -30,14 +30,7 @@ def decide(state: State, request: Request, paid: bool = True) -> Decision:
         Unknown: a viewer, scene or candidate that nothing has.
         Refused: no instant, one more than a day ahead, or more slots than the scene has.
     """
-    at = _instant(state, request)
-    viewer = state.people.names.find(request.viewer)
-    if viewer < 0:
-        raise Unknown("viewer", f"no viewer is called {request.viewer!r}")
-    scene = state.scenes.numbers.get(request.scene, -1)
-    if scene < 0:
-        raise Unknown("scene", f"no scene is called {request.scene!r}")
-    slots = _slots(state, request, scene)
+    at, viewer, scene, slots = check(state, request)
     tidy(state)
     side = model.viewer_side(state, viewer, scene, at)
     candidates = retrieve(
@@ -82,6 +75,27 @@ def decide(state: State, request: Request, paid: bool = True) -> Decision:
     )
 
 
+def check(state: State, request: Request) -> tuple[int, int, int, int]:
+    """Refuse a request that cannot be; return its instant, viewer's number, scene's number and slots.
+
+    Raises:
+        Unknown: a viewer, scene or candidate that nothing has.
+        Refused: no instant, one more than a day ahead, or more slots than the scene has.
+    """
+    at = _instant(state, request)
+    viewer = state.people.names.find(request.viewer)
+    if viewer < 0:
+        raise Unknown("viewer", f"no viewer is called {request.viewer!r}")
+    scene = state.scenes.numbers.get(request.scene, -1)
+    if scene < 0:
+        raise Unknown("scene", f"no scene is called {request.scene!r}")
+    slots = _slots(state, request, scene)
+    for number, name in enumerate(request.candidates):
+        if name not in state.shelf.names:
+            raise Unknown(f"candidates[{number}]", f"no item is called {name!r}")
+    return at, viewer, scene, slots
+
+
 def _named(state: State, slate: Slate) -> tuple[Slot, ...]:
     items, contracts = state.shelf.names.ids, state.book.names.ids
     return tuple(
@@ -115,10 +129,8 @@ def _forced(state: State, request: Request, at: int) -> NDArray[np.int32]:
     if not request.candidates:
         return NO_ITEMS
     forced = []
-    for number, name in enumerate(request.candidates):
+    for name in request.candidates:
         item = state.shelf.names.find(name)
-        if item < 0:
-            raise Unknown(f"candidates[{number}]", f"no item is called {name!r}")
         flags = int(state.shelf.rows[item].view(np.int32)[FLAGS])
         if flags & SHOWN and state.shelf.uploaded[item] <= at:
             forced.append(item)
