@@ -84,7 +84,11 @@ def _market(app: Fieldline) -> None:
     for merchant in range(CONTRACTS):
         owner = f"merchant-{merchant:06d}"
         terms = storewide.Terms(
-            owner, 10_000 * YUAN, 0.5 + merchant % 8, Instant(now - DAY), Instant(now + DAY)
+            merchant=owner,
+            budget=10_000 * YUAN,
+            goal=0.5 + merchant % 8,
+            start=Instant(now - DAY),
+            end=Instant(now + DAY),
         )
         app.put_contract(f"contract-{merchant}", storewide.NAME, owner, msgspec.json.encode(terms), "bench")
 

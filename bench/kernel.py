@@ -125,8 +125,9 @@ def answer_in_numpy(candidates: NDArray[np.int32], market: Market, rules: Rules)
     entry = index.contracts[
         np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts) + starts[owner]
     ]
-    facts = np.column_stack([np.ones(len(promoted)), chances[promoted, :2], goods[promoted]])
-    worth = np.einsum("ij,ij->i", prices.meter[entry], facts[owner])
+    ordered = chances[promoted, 0] * chances[promoted, 2]
+    facts = np.column_stack([np.ones(len(promoted)), chances[promoted, :2], goods[promoted], ordered])
+    worth = np.einsum("ij,ij->i", prices.meter[0, entry], facts[owner])
     offer = np.minimum(prices.alpha[entry] * worth, prices.bid_cap[entry])
     order = np.lexsort((entry, -offer, owner))
     leading = np.zeros(len(order), np.bool_)
@@ -186,7 +187,7 @@ def gathering(market: Market, rules: Rules, requests: NDArray[np.int32]) -> dict
     """Return how near scoring comes to the speed at which the same rows can be fetched in the same order."""
     rows = market.index.rows
     logit, plain = np.zeros((2, 3, CANDIDATES), np.float32)
-    flags, chance, organic = np.zeros(CANDIDATES, np.int32), np.zeros((3, CANDIDATES)), np.zeros(CANDIDATES)
+    flags, chance, organic = np.zeros(CANDIDATES, np.int32), np.zeros((4, CANDIDATES)), np.zeros(CANDIDATES)
 
     def scored(candidates: NDArray[np.int32]) -> None:
         score(candidates, market.viewer, 1, rules.words, rows, logit, plain, flags, chance, organic)

@@ -27,6 +27,12 @@ def uniform(key: np.uint64, counter: np.uint64) -> float:
     return float(word >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
+@njit(inline="always")
+def held(viewer_key: np.uint64, contract_key: np.uint64, share: float) -> bool:
+    """Return whether a viewer is held out of a contract: uniform(mix(viewer key ⊕ contract key), 0) < share."""
+    return bool(uniform(mix(viewer_key ^ contract_key), np.uint64(0)) < share)
+
+
 def key_of(seed: int, name: str, purpose: str) -> int:
     """Return the 64-bit key of a draw from its seed, its name (a request id, say) and its purpose."""
     digest = blake2b(f"{seed}\x1f{purpose}\x1f{name}".encode(), digest_size=8).digest()
@@ -35,7 +41,25 @@ def key_of(seed: int, name: str, purpose: str) -> int:
 
 def unit_of(key: int, counter: int = 0) -> float:
     """Return the counter-th uniform draw in [0, 1) of a key: `uniform` for callers outside kernels."""
-    word = (key + (counter + 1) * 0x9E3779B97F4A7C15) & MASK
+    return (_mixed((key + (counter + 1) * 0x9E3779B97F4A7C15) & MASK) >> 11) * (1.0 / 9007199254740992.0)
+
+
+def is_held(viewer_key: int, contract_key: int, share: float) -> bool:
+    """Return whether a viewer is held out of a contract: `held` for callers outside kernels."""
+    return unit_of(_mixed(viewer_key ^ contract_key)) < share
+
+
+def holdout_key(seed: int, viewer: str) -> int:
+    """Return a viewer's key of all holdouts, from the policy's seed."""
+    return key_of(seed, viewer, "holdout")
+
+
+def campaign_key(wish: str) -> int:
+    """Return a campaign's key of its holdout: all its contracts hold out the same viewers."""
+    return key_of(0, wish, "holdout")
+
+
+def _mixed(word: int) -> int:
     word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) & MASK
     word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & MASK
-    return ((word ^ (word >> 31)) >> 11) * (1.0 / 9007199254740992.0)
+    return word ^ (word >> 31)

@@ -3,12 +3,13 @@
 FieldlineError
 ├── Refused              input that is not taken; names the field            HTTP 422, exit 2
 │   ├── Unknown          an id that nothing has                              HTTP 404 (409 inside a batch: 422)
+│   ├── OutOfReach       a goal that the forecast says cannot be met         HTTP 422
 │   └── Conflict         true input at the wrong moment or version           HTTP 409
 ├── Overloaded           too much to do; try again later                     HTTP 503
 ├── DataFolderError      missing, locked or newer than this program          exit 2
 └── StoreError           what a store could not do
     ├── StaleSnapshot    a snapshot of a program whose state had another shape
-        ├── LogWriteError    records could not be made durable
+    ├── LogWriteError    records could not be made durable
     ├── LogCorrupt       a segment is damaged before its end (file, offset)
     ├── UnbalancedEntry  postings that do not sum to zero
     ├── KeyReused        one ledger key with two contents
@@ -31,6 +32,10 @@ class Refused(FieldlineError):
 
 class Unknown(Refused):
     """An id that nothing has."""
+
+
+class OutOfReach(Refused):
+    """A goal that the forecast says cannot be met, and that nobody confirmed."""
 
 
 class Conflict(Refused):

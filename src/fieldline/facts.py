@@ -4,7 +4,7 @@ A fact says what happened and when. Unknown fields are refused, so a typing erro
 state is the fold of the log's facts; nothing else changes it.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -139,6 +139,25 @@ class WishPaused(Fact, frozen=True, tag="wish_paused"):
     paused: bool
 
 
+class WishEnded(Fact, frozen=True, tag="wish_ended"):
+    """A person ended a contract before its time; what it did not spend goes back, and it cannot start again."""
+
+    id: Id
+    at: Time
+
+
+class Leased(Fact, frozen=True, tag="leased"):
+    """One of several engines on one ledger may spend so much more of a contract's budget."""
+
+    contract: Id
+    at: Time
+    amount: Money
+    elsewhere: Money = 0
+    """What the others had leased of it by then."""
+    engines: Annotated[int, Meta(ge=1, le=1_000)] = 1
+    """How many share it."""
+
+
 # ── Policy: what an operator set ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -185,6 +204,8 @@ class Policy(Fact, frozen=True, tag="policy"):
     """How long after an impression a missing click or long view counts as none; also how long money stays reserved."""
     order_window_ms: Annotated[int, Meta(ge=1_000)] = 86_400_000
     """How long after a click an order still counts as its outcome, for learning."""
+    in_hand: Literal["observed", "corrected"] = "observed"
+    """How contracts count value in hand: what was observed, or also what young clicks should still bring."""
     click_attribution_ms: Annotated[int, Meta(ge=0)] = 7 * 86_400_000
     view_attribution_ms: Annotated[int, Meta(ge=0)] = 86_400_000
     explained: Annotated[int, Meta(ge=0, le=200)] = 30
@@ -320,6 +341,18 @@ class Refund(Fact, frozen=True, tag="refund"):
     amount: Money
 
 
+class Lead(Fact, frozen=True, tag="lead"):
+    """A viewer left a merchant an enquiry, or came to its store; the merchant says whether it qualifies."""
+
+    id: Id
+    at: Time
+    viewer: Id
+    merchant: Id
+    visit: bool = False
+    """Whether it is a visit to the store rather than an enquiry."""
+    qualified: bool = True
+
+
 class Outcome(Fact, frozen=True, tag="outcome"):
     """A look that another system decided, with what came of it: how a platform brings its history."""
 
@@ -340,7 +373,7 @@ class Assumed(Fact, frozen=True, tag="assumed"):
     at: Time
 
 
-Behaviour = Impression | Click | LongView | Follow | Order | Refund | Outcome
+Behaviour = Impression | Click | LongView | Follow | Order | Refund | Lead | Outcome
 
 
 class ViewerErased(Fact, frozen=True, tag="viewer_erased"):
@@ -363,7 +396,18 @@ class Typed(Fact, frozen=True, tag="typed"):
 
 
 AnyFact = (
-    CatalogueEntry | Wish | WishPaused | Policy | Decision | Behaviour | Assumed | ViewerErased | Tick | Typed
+    CatalogueEntry
+    | Wish
+    | WishPaused
+    | WishEnded
+    | Leased
+    | Policy
+    | Decision
+    | Behaviour
+    | Assumed
+    | ViewerErased
+    | Tick
+    | Typed
 )
 """Everything a log may hold."""
 

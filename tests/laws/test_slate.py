@@ -1,6 +1,7 @@
 """Laws of the slate: what holds for every market, every rule and every order of candidates."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fieldline.draws import is_held
 from fieldline.traffic import oracle_answer as oracle
 from fieldline.traffic.allocate import Desk, Rules, Slate, allocate
 from fieldline.traffic.rows import ORGANIC_PRICE, PRICED
@@ -24,6 +26,8 @@ markets = st.builds(
     merchants=st.sampled_from([1, 4, 100]),
     categories=st.sampled_from([1, 5, 50]),
     bid_scale=st.sampled_from([0.1, 1.0, 3.0]),
+    gates=st.sampled_from([1, 2, 9]),
+    holdout=st.sampled_from([0.0, 1.0]),
 )
 
 
@@ -46,6 +50,11 @@ def rules(draw: Any) -> Rules:
 ways = st.sampled_from(
     [{}, {"landscape": True}, {"paid": False}, {"random_key": 5}, {"random_key": (1 << 64) - 3}]
 )
+
+
+def asked(market: Market) -> Any:
+    """Who asks."""
+    return {"open_gates": market.open_gates, "viewer_key": market.viewer_key}
 
 
 def parts(slate: Slate) -> tuple[Any, ...]:
@@ -78,10 +87,42 @@ def test_order_of_candidates_is_irrelevant(market: Market, rules: Rules, way: An
 def test_kernel_equals_oracle(market: Market, rules: Rules, way: Any) -> None:
     """The kernel's slate, ranks, charges, account and landscape are the plain NumPy oracle's, bit for bit."""
     request = (market.candidates, market.viewer, 0, market.index, market.prices, rules)
-    ours = allocate(*request, DESK, **way)
-    theirs = oracle.allocate(*request, **way)
+    ours = allocate(*request, DESK, **(way | asked(market)))
+    theirs = oracle.allocate(*request, **(way | asked(market)))
     assert parts(ours) == parts(theirs)
     assert ours.propensity == pytest.approx(theirs.propensity, rel=1e-12)
+
+
+@settings(deadline=None)
+@given(markets, rules(), ways)
+def test_a_contract_held_out_or_behind_closed_gates_is_one_that_does_not_bid(
+    market: Market, rules: Rules, way: Any
+) -> None:
+    """Slate, charges, account and landscape are those of α = 0 for each contract that the request shuts out."""
+    index, prices = market.index, market.prices
+    request = (market.candidates, market.viewer, 0)
+    ours = allocate(*request, index, prices, rules, DESK, **(way | asked(market)))
+    count = len(prices.alpha)
+    held = [is_held(market.viewer_key, int(prices.contract_key[j]), prices.holdout[j]) for j in range(count)]
+    alpha = np.where(held, 0.0, prices.alpha)
+    within = market.open_gates[index.gate] == 1
+    others = range(count, 2 * count)  # each contract once more, silent, for its entries behind closed gates
+    split = replace(
+        index, contracts=np.where(within, index.contracts, index.contracts + count).astype(np.int32)
+    )
+    silent = replace(
+        prices,
+        alpha=np.concatenate([alpha, np.zeros(count)]),
+        bid_cap=np.tile(prices.bid_cap, 2),
+        organic=np.tile(prices.organic, 2),
+        meter=np.tile(prices.meter, (1, 2, 1)),
+        holdout=np.zeros(2 * count),
+        contract_key=np.tile(prices.contract_key, 2),
+    )
+    theirs = allocate(*request, split, silent, rules, DESK, **way)
+    assert (ours.places, ours.contenders) == (theirs.places, theirs.contenders)
+    assert (ours.landscape, ours.propensity) == (theirs.landscape, theirs.propensity)
+    assert not set(ours.slots["contract"].tolist()) & {*np.flatnonzero(held).tolist(), *others}
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -208,7 +208,7 @@ def test_an_edit_keeps_what_was_spent_and_learned(state: engine.State) -> None:
         ({"end": START}, "terms.end"),
         ({"end": START - DAY, "start": START - 2 * DAY}, "terms.end"),
         ({"merchant": "nobody"}, "terms.merchant"),
-        ({"colour": "red"}, "terms"),
+        ({"colour": "red"}, "terms.colour"),
     ],
 )
 def test_bad_terms_are_refused_by_their_field(

@@ -1,55 +1,39 @@
-"""Storewide promotion (S37): a merchant states one ROI over all of its sales and one budget.
+"""Storewide promotion (S37, S38): a merchant states one ROI over all of its sales and one budget.
 
-It compiles to one bidding contract on all items of the merchant, or of a creator who sells for it, whose value
-is net GMV (and, where asked, long views), whose goal counts organic value too, and whose budget is hard.
+It bids on all items of the merchant, whoever shows them, in every scene or in those that are named. Its value is
+GMV at payment, paid and organic together (and, where asked, long views); the bid itself reckons with refunds.
 """
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
-from fieldline.contracts import Contract, Horizon, Limit, Meter, Reach
-from fieldline.errors import Refused
-from fieldline.facts import Id, Time, Wish
-from fieldline.units import MAX_MICROS
+from fieldline.contracts import Contract, Limit, Meter
+from fieldline.facts import Wish
+from fieldline.offers import campaign
 
 NAME = "storewide"
-MOST_GOAL = 100.0
-"""A higher ROI is a typing error, not a goal."""
 
 
-class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the merchant types."""
+class Terms(campaign.RoiCampaign, frozen=True, kw_only=True):
+    """One ROI over all sales of the items, paid and organic, and one budget."""
 
-    merchant: Id
-    budget: Annotated[int, Meta(ge=1, le=MAX_MICROS)]
-    goal: Annotated[float, Meta(gt=0.0, le=MOST_GOAL)]
-    start: Time
-    end: Time
-    value_per_long_view: Annotated[float, Meta(ge=0.0, le=1_000.0)] = 0.0
-    """Yuan that a long view is worth to the merchant beside sales."""
-    predicted: bool = False
-    """Count the model's predicted value instead of observed orders (for replays of logs without orders)."""
+    value_per_long_view: Annotated[
+        float, Meta(ge=0.0, le=1_000.0, description="yuan that a long view is worth beside sales")
+    ] = 0.0
+    predicted: Annotated[
+        bool,
+        Meta(description="count predicted value, not orders (replays of logs without orders); never assured"),
+    ] = False
 
 
 def compile(wish: Wish, terms: Terms) -> tuple[Contract, ...]:
     """Return the one contract that a storewide wish stands for.
 
     Raises:
-        Refused: the period is empty.
+        Refused: terms that contradict each other; the field is named.
     """
-    if terms.end <= terms.start:
-        raise Refused("terms.end", "must be later than terms.start")
-    return (
-        Contract(
-            id=wish.id,
-            wish=wish.id,
-            offer=NAME,
-            owner=wish.owner,
-            reach=Reach(merchant=terms.merchant),
-            meter=Meter(gmv=1.0, long_view=terms.value_per_long_view),
-            limit=Limit(budget=terms.budget, goal=terms.goal, counts_organic=True, predicted=terms.predicted),
-            horizon=Horizon(terms.start, terms.end),
-        ),
-    )
+    meter = Meter(gmv=1.0, long_view=terms.value_per_long_view)
+    limit = Limit(goal=terms.goal, counts_organic=True, predicted=terms.predicted)
+    assured = terms.assured and not terms.predicted
+    return (campaign.contract(wish, NAME, terms, meter, limit, assured),)

@@ -31,6 +31,8 @@ class People:
     seen_end: NDArray[np.int32] = field(default_factory=lambda: np.zeros(16, np.int32))
     counts: NDArray[np.float32] = field(default_factory=lambda: np.zeros((16, 3), np.float32))
     """Looks, clicks and long views."""
+    bought: list[dict[str, int]] = field(default_factory=list)
+    """Orders of each viewer by merchant id."""
 
 
 def reduce(people: People, fact: Viewer | Follow | ViewerErased) -> People:
@@ -67,6 +69,7 @@ def _put(people: People, fact: Viewer) -> None:
     if viewer == len(people.facts):
         people.facts.append(fact)
         people.follows.append(dict.fromkeys(fact.follows, 0))
+        people.bought.append({})
         people.recent = grown(people.recent, viewer + 1, -1)
         people.recent_end = grown(people.recent_end, viewer + 1)
         people.seen = grown(people.seen, viewer + 1, -1)
@@ -82,6 +85,7 @@ def _erase(people: People, id: str) -> None:
     if viewer >= 0:
         people.facts[viewer] = None
         people.follows[viewer] = {}
+        people.bought[viewer] = {}
         people.recent[viewer] = -1
         people.recent_end[viewer] = 0
         people.seen[viewer] = -1

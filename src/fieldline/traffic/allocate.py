@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldline.facts import Policy
+from fieldline.traffic.gates import ALL_OPEN
 from fieldline.traffic.kernels.request import answer, room_for
 from fieldline.traffic.kernels.words import LANDSCAPE, LOOKS, PAID, RANDOM
 from fieldline.traffic.rows import FLAGS, SCENES, SHOWN, VIEWER_WIDTH, new_rows
@@ -41,6 +42,7 @@ class Index:
     category: NDArray[np.int32]  # [I] −1: uncapped
     first_contract: NDArray[np.int32]  # [I + 1] where each item's contracts begin
     contracts: NDArray[np.int32]  # [nnz] bidding and organic-price contracts, ascending within an item
+    gate: NDArray[np.int32]  # [nnz] for which requests the entry bids; 0: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,9 @@ class Prices:
     alpha: NDArray[np.float64]  # [C] multiplier; 0: does not bid
     bid_cap: NDArray[np.float64]  # [C] yuan: the largest bid its allowance admits
     organic: NDArray[np.float64]  # [C] mu, yuan per look; may be negative
-    meter: NDArray[np.float64]  # [C, 4] yuan per look, click, long view and yuan of g
+    meter: NDArray[np.float64]  # [S, C, 5] yuan per look, click, long view, yuan of g and order, by scene
+    holdout: NDArray[np.float64]  # [C] share of viewers for whom it does not bid
+    contract_key: NDArray[np.uint64]  # [C] of the holdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +188,8 @@ def allocate(
     paid: bool = True,
     landscape: bool = False,
     random_key: int | None = None,
+    open_gates: NDArray[np.uint8] = ALL_OPEN,
+    viewer_key: int = 0,
 ) -> Slate:
     """Return the slate of one request: organic and paid places, chosen together, sold by the increment.
 
@@ -201,6 +207,8 @@ def allocate(
         paid: False: nobody bids.
         landscape: whether to log what each contract could have climbed to.
         random_key: a `draws.key_of(…)`: draw the slate from the top 20 and sell nothing.
+        open_gates: uint8 [G], 0 where a gate of the index is closed to this request; [1]: none is closed.
+        viewer_key: a `draws.holdout_key(…)`: who is held out of which contracts.
 
     Returns:
         The slate; shorter than K where the caps leave too few.
@@ -229,7 +237,12 @@ def allocate(
         prices.alpha,
         prices.bid_cap,
         prices.organic,
-        prices.meter,
+        prices.meter[scene],
+        index.gate,
+        open_gates,
+        prices.holdout,
+        prices.contract_key,
+        np.uint64(viewer_key),
         desk.room,
         desk.slots,
         desk.contenders,
@@ -241,6 +254,7 @@ def allocate(
         return allocate(
             candidates, viewer, scene, index, prices, rules, desk,
             paid=paid, landscape=landscape, random_key=random_key,
+            open_gates=open_gates, viewer_key=viewer_key,
         )  # fmt: skip
     return Slate(
         desk.slots[:shown].tobytes(),
@@ -258,11 +272,9 @@ def warm() -> None:
     rows = new_rows(1)
     rows.view(np.int32)[0, FLAGS] = SHOWN
     rows.view(np.int32)[0, SCENES] = 1
-    index = Index(
-        rows, np.zeros(1, np.int32), np.zeros(1, np.int32), np.zeros(2, np.int32), np.zeros(1, np.int32)
-    )
-    prices = Prices(np.zeros(1), np.zeros(1), np.zeros(1), np.zeros((1, 4)))
+    one = np.zeros(1, np.int32)
+    index = Index(rows, one, one, np.zeros(2, np.int32), one, one)
+    nought = np.zeros(1)
+    prices = Prices(nought, nought, nought, np.zeros((1, 1, 5)), nought, np.zeros(1, np.uint64))
     rules = rules_of(Policy(), np.ones(1))
-    allocate(
-        np.zeros(1, np.int32), np.zeros(VIEWER_WIDTH, np.float32), 0, index, prices, rules, Desk(1, 1, 1)
-    )
+    allocate(one, np.zeros(VIEWER_WIDTH, np.float32), 0, index, prices, rules, Desk(1, 1, 1))

@@ -1,13 +1,21 @@
 """Behaviour into the state: what viewers did with what they were shown."""
 
 from fieldline import goods, people
-from fieldline.facts import Behaviour, Click, Follow, Impression, LongView, Order, Outcome, Refund
-from fieldline.traffic import model
-from fieldline.traffic.outcomes import Bought, Clicked, Shown, Touch, credited, ordered, wait_for_order
-from fieldline.traffic.shelf import contracts_on, merchant_of, product_of, refresh
+from fieldline.facts import Behaviour, Click, Follow, Impression, Lead, LongView, Order, Outcome, Refund
+from fieldline.traffic import accounts, model, worth
+from fieldline.traffic.outcomes import (
+    NOBODY,
+    Clicked,
+    Paid,
+    Shown,
+    Touch,
+    credited,
+    ordered,
+    wait_for_order,
+)
+from fieldline.traffic.shelf import merchant_of, product_of, refresh
 from fieldline.traffic.showing import render
 from fieldline.traffic.state import State
-from fieldline.units import YUAN
 
 
 def take(state: State, event: Behaviour) -> None:
@@ -23,11 +31,13 @@ def take(state: State, event: Behaviour) -> None:
         case LongView():
             _long_view(state, event)
         case Follow():
-            people.reduce(state.people, event)
+            _follow(state, event)
         case Order():
             _order(state, event)
         case Refund():
             _refund(state, event)
+        case Lead():
+            _lead(state, event)
         case Outcome():
             _outcome(state, event)
 
@@ -54,7 +64,7 @@ def _impression(state: State, event: Impression) -> None:
     item, contract = shown.items[k], shown.contracts[k]
     render(state, shown, k, item)
     if contract >= 0:
-        _touch(state, shown, item, view=(event.at, contract))
+        _touch(state, shown, item, view=Paid(event.at, contract, shown.scene, item))
 
 
 def _click(state: State, event: Click) -> None:
@@ -62,14 +72,15 @@ def _click(state: State, event: Click) -> None:
     if shown is None or shown.clicked[k]:
         return
     shown.clicked[k] = True
-    item = shown.items[k]
-    _reward(state, shown, k, "click")
+    item, payer = shown.items[k], shown.contracts[k]
+    accounts.count_reward(state, shown, k, event.at, "click")
     if product_of(state.shelf.facts[item]) and shown.viewer >= 0:
         click = Clicked(event.at, shown.viewer, shown.scene, item)
         wait_for_order(state.outcomes, event.id, click)
         learn_order(state, click, came=False)
-    if shown.contracts[k] >= 0:
-        _touch(state, shown, item, click=(event.at, shown.contracts[k]))
+        accounts.expect_orders(state, shown, k)
+    if payer >= 0:
+        _touch(state, shown, item, click=Paid(event.at, payer, shown.scene, item))
 
 
 def _long_view(state: State, event: LongView) -> None:
@@ -77,7 +88,21 @@ def _long_view(state: State, event: LongView) -> None:
     if shown is None or shown.watched[k]:
         return
     shown.watched[k] = True
-    _reward(state, shown, k, "long_view")
+    accounts.count_reward(state, shown, k, event.at, "long_view")
+
+
+def _follow(state: State, event: Follow) -> None:
+    viewer = state.people.names.find(event.viewer)
+    known = event.creator in state.people.follows[viewer]
+    people.reduce(state.people, event)
+    if not event.following or known:
+        return
+    items = state.shelf.of_creator.get(event.creator, [])
+    merchants = dict.fromkeys(merchant_of(state.shelf.facts[item], state.goods) for item in items)
+    for merchant in merchants:
+        if merchant and worth.note_fan(state.worth, viewer, merchant, event.at):
+            paid = _credited(state, viewer, merchant, event.at)
+            accounts.count_fan(state, merchant, viewer, paid, event.at)
 
 
 def _order(state: State, event: Order) -> None:
@@ -87,36 +112,26 @@ def _order(state: State, event: Order) -> None:
     for item in items:
         refresh(state.shelf, item, state.goods, state.scenes, state.policy)
     merchant = state.goods.products[event.product].merchant
-    policy, outcomes, accounts = state.policy, state.outcomes, state.book
-    contract = credited(
-        outcomes, viewer, merchant, event.at, policy.click_attribution_ms, policy.view_attribution_ms
-    )
-    if contract >= 0:
-        accounts.orders[contract] += 1
-        accounts.attributed[contract] += event.amount
-    storewide = dict.fromkeys(int(c) for item in items for c in contracts_on(state.shelf, item))
-    for number in storewide:
-        accounts.storewide[number] += event.amount
-        limit = accounts.contracts[number].limit
-        if not limit.predicted and (limit.counts_organic or number == contract):
-            net = 1.0 - state.goods.products[event.product].refund_rate
-            accounts.value[number] += accounts.contracts[number].meter.gmv * net * event.amount / YUAN
-    outcomes.orders[event.id] = Bought(event.at, event.amount, 0, contract, tuple(storewide))
-    click = ordered(outcomes, viewer, items)
+    paid = _credited(state, viewer, merchant, event.at)
+    click = ordered(state.outcomes, viewer, items)
+    item = click.item if click else state.shelf.names.find(event.product)
+    accounts.count_order(state, event, viewer, paid, item)
+    bought = state.people.bought[viewer]
+    bought[merchant] = bought.get(merchant, 0) + 1
     if click:
         learn_order(state, click, came=True)
 
 
 def _refund(state: State, event: Refund) -> None:
     goods.reduce(state.goods, event)
-    bought = state.outcomes.orders.get(event.order)
-    if bought is None:
-        return
-    bought.refunded += event.amount
-    if bought.contract >= 0:
-        state.book.attributed[bought.contract] -= event.amount
-    for number in bought.storewide:
-        state.book.storewide[number] -= event.amount
+    accounts.count_refund(state, event)
+
+
+def _lead(state: State, event: Lead) -> None:
+    viewer = state.people.names.find(event.viewer)
+    paid = _credited(state, viewer, event.merchant, event.at)
+    if event.qualified and paid is not NOBODY:
+        accounts.count_lead(state, viewer, paid, event.at, event.visit)
 
 
 def _outcome(state: State, event: Outcome) -> None:
@@ -135,25 +150,17 @@ def _slot(state: State, event: Impression | Click | LongView) -> tuple[Shown | N
     return (shown, shown.items.index(item)) if item in shown.items else (None, -1)
 
 
-def _reward(state: State, shown: Shown, k: int, kind: str) -> None:
-    """Count an observed click or long view towards the contracts that value it."""
-    for number in contracts_on(state.shelf, shown.items[k]):
-        contract = state.book.contracts[number]
-        counts = contract.limit.counts_organic or number == shown.contracts[k]
-        if counts and not contract.limit.predicted:
-            state.book.value[number] += getattr(contract.meter, kind)
+def _credited(state: State, viewer: int, merchant: str, at: int) -> Paid:
+    policy = state.policy
+    return credited(
+        state.outcomes, viewer, merchant, at, policy.click_attribution_ms, policy.view_attribution_ms
+    )
 
 
-def _touch(
-    state: State,
-    shown: Shown,
-    item: int,
-    click: tuple[int, int] | None = None,
-    view: tuple[int, int] | None = None,
-) -> None:
+def _touch(state: State, shown: Shown, item: int, click: Paid = NOBODY, view: Paid = NOBODY) -> None:
     merchant = merchant_of(state.shelf.facts[item], state.goods)
     if merchant is None or shown.viewer < 0:
         return
     touch = state.outcomes.touches.setdefault((shown.viewer, merchant), Touch())
-    touch.click = click or touch.click
-    touch.view = view or touch.view
+    touch.click = touch.click if click is NOBODY else click
+    touch.view = touch.view if view is NOBODY else view

@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 
 from fieldline.errors import Refused, Unknown
-from fieldline.facts import Behaviour, Click, Follow, Impression, LongView, Order, Outcome, Refund
+from fieldline.facts import (
+    Behaviour,
+    Click,
+    Follow,
+    Impression,
+    Lead,
+    LongView,
+    Order,
+    Outcome,
+    Refund,
+)
 from fieldline.traffic.entries import too_late
 from fieldline.traffic.state import State
 from fieldline.units import DAY
@@ -35,6 +45,9 @@ def check(state: State, event: Behaviour) -> None:
             _known(event.product in state.goods.products, "product", event.product)
         case Refund():
             _check_refund(state, event, {})
+        case Lead():
+            _known(event.viewer in state.people.names, "viewer", event.viewer)
+            _known(event.merchant in state.goods.merchants, "merchant", event.merchant)
         case Outcome():
             _known(event.viewer in state.people.names, "viewer", event.viewer)
             _known(event.item in state.shelf.names, "item", event.item)

@@ -3,13 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldline.draws import key_of, unit_of
+from fieldline.draws import holdout_key, key_of, unit_of
 from fieldline.errors import Refused, Unknown
 from fieldline.facts import Decision, Request, Slot
 from fieldline.people import place_of
 from fieldline.traffic import model
 from fieldline.traffic.allocate import PLACES, SLOT, Slate, allocate
 from fieldline.traffic.entries import too_late
+from fieldline.traffic.gates import open_gates
 from fieldline.traffic.retrieve import retrieve
 from fieldline.traffic.rows import FLAGS, SHOWN
 from fieldline.traffic.state import State, rules_of, tidy
@@ -33,6 +34,7 @@ def decide(state: State, request: Request, paid: bool = True) -> Decision:
     at, viewer, scene, slots = check(state, request)
     tidy(state)
     side = model.viewer_side(state, viewer, scene, at)
+    place = request.place or place_of(state.people, viewer)
     candidates = retrieve(
         state.partitions,
         state.desk.scratch,
@@ -44,7 +46,7 @@ def decide(state: State, request: Request, paid: bool = True) -> Decision:
         promoted=state.desk.promoted.get(scene),
         category=request.category,
         follows=state.people.follows[viewer],
-        place=request.place or place_of(state.people, viewer),
+        place=place,
     )
     key = key_of(state.policy.seed, request.id, "decide")
     randomised = unit_of(key, 0) < state.policy.random_share
@@ -55,6 +57,11 @@ def decide(state: State, request: Request, paid: bool = True) -> Decision:
     slate = allocate(
         candidates, side, scene, index, prices, rules, state.desk.work,
         paid=paid, landscape=sampled, random_key=key if randomised else None,
+        open_gates=open_gates(
+            state.desk.gates, state.people.facts[viewer], request.scene, request.category, place,
+            state.people.bought[viewer],
+        ),
+        viewer_key=holdout_key(state.policy.seed, request.viewer),
     )  # fmt: skip
     return Decision(
         id=request.id,

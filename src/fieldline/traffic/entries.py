@@ -15,10 +15,10 @@ from fieldline.facts import (
     Viewer,
     ViewerErased,
 )
-from fieldline.traffic import model
+from fieldline.traffic import accounts, model, worth
 from fieldline.traffic.retrieve import NOTHING, enter, keys_of, leave
 from fieldline.traffic.shelf import creator_of, listed_at, put, refresh
-from fieldline.traffic.state import State
+from fieldline.traffic.state import State, remeter
 from fieldline.units import DAY
 
 MOST_SCENES = 31
@@ -94,6 +94,11 @@ def forget_viewer(state: State, fact: ViewerErased) -> None:
     for id in outcomes.clicks_of.pop(viewer, []):
         del outcomes.clicks[id]
     outcomes.touches = {key: touch for key, touch in outcomes.touches.items() if key[0] != viewer}
+    outcomes.cohort = {key: at for key, at in outcomes.cohort.items() if key[1] != viewer}
+    for bought in outcomes.orders.values():
+        bought.viewer = -1 if bought.viewer == viewer else bought.viewer
+    worth.forget_viewer(state.worth, viewer)
+    accounts.forget_viewer(state.tallies, viewer)
 
 
 def put_policy(state: State, policy: Policy) -> None:
@@ -104,7 +109,7 @@ def put_policy(state: State, policy: Policy) -> None:
         refresh(state.shelf, item, state.goods, state.scenes, policy)
         if state.partitions.keys_of[item]:
             _enter(state, item)
-    state.desk.index = None
+    remeter(state)
 
 
 def admit(state: State) -> None:

@@ -1,8 +1,9 @@
-"""How many requests are still to come: the shape of a day × the level of late.
+"""How many requests are still to come: the shape of a day × the level of late, and in which scenes.
 
 Per tick: count = level·shape[hour]; the slow level is a decayed mean over a day, the fast one over half an hour.
 Expected requests of the tick that is Δ ahead: slow·shape[hour]·(1 + surprise·e^(−Δ/2h)), surprise = fast/slow − 1.
-Source: S44 (the first form: one shape for all scenes).
+The mix of scenes is learned by hour; a contract whose supply is in some scenes more than in others has its own
+weight for each, so that an evening of live rooms is not taken for a morning of search. Source: S44.
 """
 
 from dataclasses import dataclass, field
@@ -10,10 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from fieldline.contracts.book import Book
+from fieldline.contracts.horizon import CHINA, day_end, day_of, day_start, hours_open
 from fieldline.units import HOUR
-
-CHINA = 8 * HOUR
-"""The market's days begin at midnight in UTC+8."""
 
 _EVENING = np.array(
     [2.2, 1.3, 0.8, 0.5, 0.4, 0.5, 1.2, 2.4, 3.6, 4.2, 4.6, 5.2,
@@ -23,6 +23,11 @@ PRIOR_SHAPE = _EVENING / _EVENING.mean()
 """Declared shape of a day before any was seen (mean 1), index = hour in UTC+8."""
 
 SLOW, FAST, SHAPE = 0.003, 0.15, 0.01
+SCENES = 32
+MIX_FORGET = 0.99
+"""What a tick leaves of its hour's mix of scenes."""
+MIX_STRENGTH = 200.0
+"""Requests that the mix of all hours counts for in that of one."""
 RELAXATION_HOURS = 2.0
 
 
@@ -38,6 +43,10 @@ class Traffic:
     """Requests since the last tick."""
     first: int = 0
     """Instant of the first tick."""
+    by_scene: NDArray[np.int64] = field(default_factory=lambda: np.zeros(SCENES, np.int64))
+    """Requests since the last tick, by scene."""
+    mix: NDArray[np.float64] = field(default_factory=lambda: np.zeros((24, SCENES)))
+    """Requests by hour and scene, decayed."""
 
 
 def hour_of(at: int) -> int:
@@ -56,6 +65,8 @@ def update(traffic: Traffic, at: int) -> None:
         traffic.shape[hour] += SHAPE * (traffic.requests / traffic.slow - traffic.shape[hour])
         traffic.shape[hour] = max(traffic.shape[hour], 0.02)
     traffic.requests = 0
+    traffic.mix[hour] = traffic.mix[hour] * MIX_FORGET + traffic.by_scene
+    traffic.by_scene[:] = 0
 
 
 def still_to_come(traffic: Traffic, now: int, ends: NDArray[np.int64], tick_ms: int) -> NDArray[np.float64]:
@@ -79,6 +90,105 @@ def still_to_come(traffic: Traffic, now: int, ends: NDArray[np.int64], tick_ms: 
         per_hour = per_hour * (1.0 + surprise * np.exp(-np.arange(hours) / RELAXATION_HOURS))
     total = np.concatenate([[0.0], np.cumsum(per_hour)])
     return _until(total, now + ahead - begin) - _until(total, np.array(now - begin))
+
+
+def requests_to_come(
+    traffic: Traffic,
+    book: Book,
+    numbers: NDArray[np.int64],
+    now: int,
+    tick_ms: int,
+    weight: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the requests expected while each contract may still bid: until its end, and today.
+
+    Args:
+        traffic: level, shape and mix.
+        book: the contracts.
+        numbers: which ones, [J].
+        now: ms.
+        tick_ms: ticks' length.
+        weight: [J, SCENES], how much a request of each scene counts to each contract (1 in the mean of what it
+            saw); None: all alike.
+
+    Returns:
+        Expected requests in the hours of their schedules, twice [J].
+    """
+    ends = book.end[numbers]
+    midnight = day_end(now)
+    whole = still_to_come(traffic, now, ends, tick_ms)
+    today = still_to_come(traffic, now, np.minimum(ends, midnight), tick_ms)
+    if weight is not None and traffic.mix.any():
+        edges = _hours_until(now, int(ends.max(initial=now)))
+        counts = np.diff(still_to_come(traffic, now, edges, tick_ms), prepend=0.0)  # [H]
+        weighted = np.cumsum(counts[:, None] * (_mix(traffic, edges) @ weight.T), axis=0)  # [H, J]
+        whole = _at(edges, now, weighted, ends)
+        today = _at(edges, now, weighted, np.minimum(ends, midnight))
+    for place in np.flatnonzero(book.scheduled[numbers]):
+        edges, is_open = hours_open(book.contracts[numbers[place]].horizon, now)
+        parts = np.diff(still_to_come(traffic, now, edges, tick_ms), prepend=0.0) * is_open
+        if weight is not None and traffic.mix.any():
+            parts = parts * (_mix(traffic, edges) @ weight[place])
+        whole[place], today[place] = parts.sum(), parts[edges <= midnight].sum()
+    return whole, today
+
+
+def scene_weights(offered: NDArray[np.float64], asked: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return how much a request of each scene counts to each contract, 1 in the mean of what it saw.
+
+    w_s = r_s/Σ_s r_s·q_s, r_s = (offered_s + k·r)/(asked_s + k), r = offered/asked of all scenes, q_s = asked_s/asked.
+
+    Args:
+        offered: [J, SCENES], value offered to each contract in sampled requests of each scene, yuan.
+        asked: [SCENES], those requests.
+
+    Returns:
+        [J, SCENES]; None where nothing was seen.
+    """
+    total = asked.sum()
+    if total <= 0.0:
+        return None
+    overall = offered.sum(axis=1, keepdims=True) / total  # [J, 1]
+    rate = (offered + WEIGHT_STRENGTH * overall) / (asked + WEIGHT_STRENGTH)
+    mean = rate @ (asked / total)
+    return np.where(mean[:, None] > 0.0, rate / np.maximum(mean, 1e-12)[:, None], 1.0)
+
+
+WEIGHT_STRENGTH = 100.0
+"""Sampled requests that all scenes together count for in one scene's rate."""
+
+
+def _hours_until(now: int, end: int) -> NDArray[np.int64]:
+    """The ends of the hours from now until past an end, ms."""
+    first = now - (now + CHINA) % HOUR + HOUR
+    return np.arange(first, max(end, now + 1) + HOUR, HOUR, dtype=np.int64)
+
+
+def _mix(traffic: Traffic, edges: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The share of each scene in the requests of the hours that end at these edges, [H, SCENES]."""
+    overall = traffic.mix.sum(axis=0)
+    overall = overall / max(overall.sum(), 1e-12)
+    hours = ((edges - 1 + CHINA) // HOUR % 24).astype(np.int64)
+    counts = traffic.mix[hours]
+    total = counts.sum(axis=1, keepdims=True)
+    return np.asarray((counts + MIX_STRENGTH * overall) / (total + MIX_STRENGTH))
+
+
+def _at(
+    edges: NDArray[np.int64], now: int, total: NDArray[np.float64], ends: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Each column of a running sum [H, J] at its own end [J], even within an hour."""
+    columns = np.arange(len(ends))
+    hour = np.clip(np.searchsorted(edges, ends), 0, len(edges) - 1)
+    before = np.where(hour > 0, total[np.maximum(hour - 1, 0), columns], 0.0)
+    start = np.where(hour > 0, edges[np.maximum(hour - 1, 0)], now)
+    part = np.clip((ends - start) / np.maximum(edges[hour] - start, 1), 0.0, 1.0)
+    return np.asarray(before + part * (total[hour, columns] - before))
+
+
+def day_passed(traffic: Traffic, now: int) -> float:
+    """Return the share of a day's traffic that has passed by now, in [0, 1]."""
+    return planned_share(traffic, day_start(day_of(now)), day_end(now), now)
 
 
 def planned_share(traffic: Traffic, start: int, end: int, now: int) -> float:

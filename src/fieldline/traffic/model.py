@@ -23,7 +23,7 @@ from fieldline.traffic.kernels.fm import score
 from fieldline.traffic.predict import FactorizationMachine, Params
 from fieldline.traffic.retrieve import Partitions
 from fieldline.traffic.retrieve import refresh as refresh_partitions
-from fieldline.traffic.rows import TASKS
+from fieldline.traffic.rows import BIAS, TASKS
 from fieldline.traffic.shelf import Shelf
 
 MACHINE = FactorizationMachine()
@@ -99,6 +99,20 @@ def predict(market: Market, viewer: int, item: int, scene: int, at: int) -> NDAr
     chances = np.empty(len(TASKS), np.float32)
     score(viewer_side(market, viewer, scene, at), market.shelf.rows[item], chances)
     return chances
+
+
+def item_chances(
+    market: Market, items: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the chances [n] of a click, a long view and an order given a click, for a viewer of whom nothing is known.
+
+    Args:
+        market: with the items' folded rows.
+        items: numbers [n].
+    """
+    logits = market.model.params.bias[0] + market.shelf.rows[items, BIAS : BIAS + len(TASKS)]  # [n, 3]
+    chances = 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
+    return chances[:, 0], chances[:, 1], chances[:, 2]
 
 
 def learn(

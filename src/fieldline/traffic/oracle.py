@@ -7,8 +7,9 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldline.draws import unit_of
+from fieldline.draws import is_held, unit_of
 from fieldline.traffic.allocate import Index, Prices, Rules
+from fieldline.traffic.gates import ALL_OPEN
 from fieldline.traffic.kernels.draw import DRAWN_FROM
 from fieldline.traffic.rows import BIAS, BIDS, FLAGS, NET_PRICE, ORGANIC_PRICE, SCENES, SHOWN, TRUST, VECTOR
 
@@ -23,7 +24,7 @@ class Market:
     merchant: NDArray[np.int32]
     category: NDArray[np.int32]
     rows: NDArray[np.float32]  # [n, 32]
-    chances: Floats  # [n, 3] click, long view, order
+    chances: Floats  # [n, 3] click, long view, order given a click
     goods: Floats  # g
     organic: Floats  # o, −∞ where not eligible
     contract: NDArray[np.int32]  # −1: nobody bids
@@ -63,6 +64,8 @@ def market_of(
     prices: Prices,
     rules: Rules,
     paid: bool,
+    open_gates: NDArray[np.uint8] = ALL_OPEN,
+    viewer_key: int = 0,
 ) -> Market:
     """Return the scored candidates with the highest and the next bid on each."""
     item = np.sort(candidates)
@@ -87,10 +90,10 @@ def market_of(
     )
     for n in np.flatnonzero(eligible & (flags & BIDS != 0) & paid):
         offers = []
-        for j in index.contracts[index.first_contract[item[n]] : index.first_contract[item[n] + 1]]:
-            v = worth(prices, j, chances[n], goods[n])
+        for j in bidders(index, prices, int(item[n]), open_gates, viewer_key):
+            v = worth(prices.meter[scene, j], chances[n], goods[n])
             b = min(prices.alpha[j] * v, prices.bid_cap[j])
-            if prices.alpha[j] > 0 and b > 0:
+            if b > 0:
                 offers.append((-b, j, v))
         if offers:
             offers.sort()
@@ -111,10 +114,26 @@ def market_of(
     )
 
 
-def worth(prices: Prices, contract: int, chances: Floats, goods: float) -> float:
-    """Return v = look + click·p_click + long_view·p_long + gmv·g."""
-    look, click, long_view, gmv = prices.meter[contract]
-    return float(look + click * chances[0] + long_view * chances[1] + gmv * goods)
+def bidders(
+    index: Index, prices: Prices, item: int, open_gates: NDArray[np.uint8], viewer_key: int
+) -> list[int]:
+    """Return who may bid on an item, ascending: α > 0, some gate of theirs open, the viewer not held out."""
+    entries = range(index.first_contract[item], index.first_contract[item + 1])
+    behind = [e for e in entries if len(open_gates) == 1 or open_gates[index.gate[e]]]
+    return [
+        j
+        for j in sorted({int(index.contracts[e]) for e in behind})
+        if prices.alpha[j] > 0
+        and not is_held(viewer_key, int(prices.contract_key[j]), float(prices.holdout[j]))
+    ]
+
+
+def worth(meter: Floats, chances: Floats, goods: float) -> float:
+    """Return v = look + click·p_click + long_view·p_long + gmv·g + order·p_click·p_order."""
+    look, click, long_view, gmv, order = meter
+    return float(
+        look + click * chances[0] + long_view * chances[1] + gmv * goods + order * (chances[0] * chances[2])
+    )
 
 
 def winner_of(

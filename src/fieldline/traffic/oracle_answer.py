@@ -1,5 +1,6 @@
 """The oracle's whole answer: slots, account and landscape of a request, as `allocate.allocate` gives them."""
 
+from collections.abc import Callable
 from itertools import groupby
 from math import inf, log
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from fieldline.traffic import oracle
 from fieldline.traffic.allocate import MOST_STEPS, SLOT, Index, Prices, Rules, Slate
 from fieldline.traffic.explain import CONTENDER, CONTRIBUTION
+from fieldline.traffic.gates import ALL_OPEN
 from fieldline.traffic.kernels.landscape import LOG_ALPHA_FLOOR
 from fieldline.traffic.pace import STEP
 from fieldline.traffic.rows import ORGANIC_PRICE, TRUST
@@ -25,10 +27,12 @@ def allocate(
     paid: bool = True,
     landscape: bool = False,
     random_key: int | None = None,
+    open_gates: NDArray[np.uint8] = ALL_OPEN,
+    viewer_key: int = 0,
 ) -> Slate:
     """Return the slate of one request; the arguments are `allocate.allocate`'s, without the desk."""
     sell = paid and random_key is None
-    market = oracle.market_of(candidates, viewer, scene, index, prices, rules, sell)
+    market = oracle.market_of(candidates, viewer, scene, index, prices, rules, sell, open_gates, viewer_key)
     rank = oracle.ranks(market, rules)
     if random_key is None:
         run, propensity = oracle.fill(market, rules, rank, market.bid), 1.0
@@ -59,9 +63,17 @@ def allocate(
             market.organic[n],
         )
     contenders, contributions = account(market, rules, rank, run, slots, index, prices)
-    steps = (
-        climb(market, rules, rank, run, bids_of, index, prices) if landscape and sell else np.zeros(0, STEP)
-    )
+    steps = np.zeros(0, STEP)
+    if landscape and sell:
+
+        def values_of(n: int) -> list[tuple[int, float]]:
+            chances, goods, item = market.chances[n], market.goods[n], int(market.item[n])
+            return [
+                (j, oracle.worth(prices.meter[scene, j], chances, goods))
+                for j in oracle.bidders(index, prices, item, open_gates, viewer_key)
+            ]
+
+        steps = climb(market, rules, rank, run, bids_of, values_of)
     return Slate(
         slots.tobytes(),
         int((market.organic > -inf).sum()),
@@ -127,21 +139,17 @@ def climb(
     rank: NDArray[np.int64],
     run: list[oracle.Place],
     bids_of: dict[int, list[float]],
-    index: Index,
-    prices: Prices,
+    values_of: Callable[[int], list[tuple[int, float]]],
 ) -> NDArray[np.void]:
-    """Return the landscape's steps of every contract on every promoted candidate."""
+    """Return the landscape's steps of every contract that may bid on every promoted candidate."""
     looks = rules.words[-len(rules.looks) - 1 :]
     paid = paid_score(market, rules)
     steps = []
     for n in np.lexsort((market.item, -paid)):
         if paid[n] == -inf:
             break
-        for j in index.contracts[
-            index.first_contract[market.item[n]] : index.first_contract[market.item[n] + 1]
-        ]:
-            v = oracle.worth(prices, j, market.chances[n], market.goods[n])
-            if prices.alpha[j] <= 0 or v <= 0:
+        for j, v in values_of(int(n)):
+            if v <= 0:
                 continue
             if j == market.contract[n] and n in bids_of:
                 bids = bids_of[n]

@@ -8,6 +8,7 @@ within the click window, else to the last paid view within the view window.
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
@@ -27,6 +28,8 @@ class Shown(msgspec.Struct, gc=False):
     """Predicted chance of a click given a look."""
     values: list[tuple[int, int, float]]
     """(slot, contract, v): what a look there is worth to each bidding contract on its item, paid or not."""
+    displaced: list[tuple[int, float, float, float]]
+    """(slot, gained, from own, from others) of paid slots, in looks; empty but on sampled requests."""
     randomised: bool
     rendered: list[bool]
     clicked: list[bool]
@@ -42,21 +45,40 @@ class Clicked(msgspec.Struct, gc=False):
     item: int
 
 
-class Touch(msgspec.Struct, gc=False):
-    """The last paid click and the last paid view of a viewer on a merchant's items: (when, contract)."""
+class Paid(NamedTuple):
+    """A paid look or click: when, whose, in which scene, on which item."""
 
-    click: tuple[int, int] = (-1, -1)
-    view: tuple[int, int] = (-1, -1)
+    at: int = -1
+    contract: int = -1
+    scene: int = -1
+    item: int = -1
+
+
+NOBODY = Paid()
+
+
+class Touch(msgspec.Struct, gc=False):
+    """The last paid click and the last paid view of a viewer on a merchant's items."""
+
+    click: Paid = NOBODY
+    view: Paid = NOBODY
 
 
 class Bought(msgspec.Struct, gc=False):
     """An order as far as refunds and accounts need it."""
 
     at: int
+    viewer: int
     amount: int
     refunded: int
+    refund_rate: float
+    """Expected, when it was made."""
     contract: int
     """Whose paid impression it is credited to, −1 for none."""
+    scene: int
+    item: int
+    returning: bool
+    """Whether its buyer had ordered from the merchant before."""
     storewide: tuple[int, ...]
     """Contracts whose items' sales it belongs to, paid or not."""
 
@@ -73,14 +95,18 @@ class Outcomes:
     touches: dict[tuple[int, str], Touch] = field(default_factory=dict)
     """By viewer and merchant."""
     orders: dict[str, Bought] = field(default_factory=dict)
+    unsettled: dict[str, int] = field(default_factory=dict)
+    """When orders were made whose refund is still only expected."""
+    cohort: dict[tuple[int, int], int] = field(default_factory=dict)
+    """When each viewer last brought a contract an order that counts for the days after it, too."""
     decided: dict[str, int] = field(default_factory=dict)
     """Ids of decisions, open or closed, and when they were made."""
     seen: dict[str, int] = field(default_factory=dict)
     """Ids of events taken, and when they happened."""
 
 
-def credited(outcomes: Outcomes, viewer: int, merchant: str, at: int, click_ms: int, view_ms: int) -> int:
-    """Return the contract that an order is credited to, or −1.
+def credited(outcomes: Outcomes, viewer: int, merchant: str, at: int, click_ms: int, view_ms: int) -> Paid:
+    """Return the paid click or view that an order, a lead or a follow is credited to, or NOBODY.
 
     Args:
         outcomes: what was touched.
@@ -92,12 +118,11 @@ def credited(outcomes: Outcomes, viewer: int, merchant: str, at: int, click_ms: 
     """
     touch = outcomes.touches.get((viewer, merchant))
     if touch is None:
-        return -1
-    clicked, contract = touch.click
-    if contract >= 0 and 0 <= at - clicked <= click_ms:
-        return contract
-    viewed, contract = touch.view
-    return contract if contract >= 0 and 0 <= at - viewed <= view_ms else -1
+        return NOBODY
+    if touch.click.contract >= 0 and 0 <= at - touch.click.at <= click_ms:
+        return touch.click
+    seen = touch.view.contract >= 0 and 0 <= at - touch.view.at <= view_ms
+    return touch.view if seen else NOBODY
 
 
 def expired(outcomes: Outcomes, before: int) -> list[str]:

@@ -4,35 +4,31 @@ Each bidding contract faces a landscape: V(α) and C(α), the value and the cost
 would win, from steps logged on a sampled share of requests whether it won or not. With N requests to come,
 gain g (how spend compares with what was predicted), S spent, G value in hand and O organic value to come:
 
-    α_B = the largest α with g·N·C(α) ≤ B − S
-    α_R = the largest α with G + O + g·N·V(α) ≥ τ·(S + g·N·C(α))
+    α_B = the largest α with g·N·C(α) ≤ B − S, for the horizon and for the day
+    α_R = the largest α with G + κ·(O + g·N·V(α)) ≥ τ·(1 + guard)·(S + g·N·C(α))
     α   = min(α_B, α_R), approached by half of the log step, at most −0.35 or +0.25 a tick
 
-A granted floor (or ceiling) has an organic price by PI control on what was planned less what was delivered, in
-units of the mean score of what is shown. Source: docs/algorithms/pricing.md; field guide to autobidding
-(arXiv 2302.08530) for the minimum of the two multipliers.
+Value in hand is what was observed: what is still to mature is the guard, κ = 1. Its other form (`Corrected`)
+counts clicks too young to have ordered, and states its guard. A granted floor (or ceiling) has an organic price
+by PI control on what was planned less what was delivered, in units of the mean score of what is shown.
+Source: docs/algorithms/pricing.md; field guide to autobidding (arXiv 2302.08530) for the minimum of multipliers.
 """
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fieldline.columns import grown
-from fieldline.compiled import njit
 from fieldline.contracts import Contract
 from fieldline.contracts.book import Book
-from fieldline.traffic.forecast import Traffic, planned_share, still_to_come
-from fieldline.units import YUAN
+from fieldline.traffic.forecast import SCENES, Traffic, planned_share, requests_to_come, scene_weights
+from fieldline.traffic.solve import BINS, HIGH, LOW, Room, admitted, cost_at, forget
+from fieldline.units import HOUR, MINUTE, YUAN
 
 STEP = np.dtype([("contract", "i4"), ("log_alpha", "f4"), ("value", "f4"), ("charge", "f4")])
 """One step of a contract's supply: at this multiplier it gains this value at this cost, in yuan."""
-
-BINS = 240
-LOW, HIGH = np.log(1e-3), np.log(1e3)
-WIDTH = (HIGH - LOW) / BINS
-EDGES = np.exp(LOW + WIDTH * np.arange(BINS + 1))
-"""α at which each bin begins; the last is the highest that is ever bid."""
 
 FORGET = 0.982
 GAIN_FORGET = 0.97
@@ -46,41 +42,59 @@ SURE = 100.0
 SERVED = 1_000.0
 """Requests at which the rate of organic value is trusted by half: it is spent before it has come."""
 SCORE_FORGET = 0.999
-UNBOUNDED = 1e18
-"""Room, in yuan, of a limit that is not set."""
+EARLY_GOAL = 0.15
+"""Share of the goal's value that the pool's calibration counts for in a contract's own."""
+QUICK, SLOW = 4 * MINUTE, 3.3 * HOUR
+"""Mean delays of the orders that follow their click at once and of the others."""
+
+Floats = NDArray[np.float64]
 
 
-def _per_contract() -> NDArray[np.float64]:
+def _per_contract() -> Floats:
     return np.zeros(16, np.float64)
 
 
-def _landscape() -> NDArray[np.float64]:
+def _landscape() -> Floats:
     return np.zeros((16, BINS), np.float64)
+
+
+def _young() -> Floats:
+    return np.zeros((16, 2), np.float64)
 
 
 @dataclass(slots=True)
 class Prices:
     """The prices of all contracts and what they are solved from, by contract number."""
 
-    alpha: NDArray[np.float64] = field(default_factory=_per_contract)
+    alpha: Floats = field(default_factory=_per_contract)
     """Multiplier of value; 0 where the contract does not bid."""
-    mu: NDArray[np.float64] = field(default_factory=_per_contract)
+    mu: Floats = field(default_factory=_per_contract)
     """Organic price, yuan per look."""
-    integral: NDArray[np.float64] = field(default_factory=_per_contract)
-    supply_value: NDArray[np.float64] = field(default_factory=_landscape)
+    integral: Floats = field(default_factory=_per_contract)
+    supply_value: Floats = field(default_factory=_landscape)
     """Value gained in each bin of log α, decayed."""
-    supply_cost: NDArray[np.float64] = field(default_factory=_landscape)
-    sampled: NDArray[np.float64] = field(default_factory=_per_contract)
+    supply_cost: Floats = field(default_factory=_landscape)
+    sampled: Floats = field(default_factory=_per_contract)
     """Sampled requests behind the landscape, decayed alike."""
-    organic: NDArray[np.float64] = field(default_factory=_per_contract)
+    organic: Floats = field(default_factory=_per_contract)
     """Predicted organic value, decayed."""
-    served: NDArray[np.float64] = field(default_factory=_per_contract)
+    served: Floats = field(default_factory=_per_contract)
     """Requests behind it, decayed alike."""
-    last_spend: NDArray[np.float64] = field(default_factory=_per_contract)
-    spend: NDArray[np.float64] = field(default_factory=_per_contract)
+    last_spend: Floats = field(default_factory=_per_contract)
+    spend: Floats = field(default_factory=_per_contract)
     """Spend, decayed, yuan."""
-    predicted: NDArray[np.float64] = field(default_factory=_per_contract)
+    predicted: Floats = field(default_factory=_per_contract)
     """Spend that the landscape predicted, decayed alike, yuan."""
+    young: Floats = field(default_factory=_young)
+    """Predicted value of clicks that may still order, by the quick and the slow part of the delay, yuan."""
+    clicked: Floats = field(default_factory=_per_contract)
+    """Predicted value of all clicks so far, yuan."""
+    offered: Floats = field(default_factory=lambda: np.zeros((16, SCENES)))
+    """Value offered in sampled requests, by scene, decayed, yuan."""
+    asked: Floats = field(default_factory=lambda: np.zeros(SCENES))
+    """Those requests, by scene, decayed alike."""
+    clamped: Floats = field(default_factory=_per_contract)
+    """Ticks in a row at which the multiplier stood at its highest or lowest."""
     score: float = 0.0
     """Mean score of what is shown, yuan per look, decayed by request."""
     samples: int = 0
@@ -90,49 +104,78 @@ class Prices:
 
 
 COLUMNS = ("alpha", "mu", "integral", "supply_value", "supply_cost", "sampled", "organic", "served",
-           "last_spend", "spend", "predicted")  # fmt: skip
+           "last_spend", "spend", "predicted", "young", "clicked", "offered", "clamped")  # fmt: skip
+
+
+class Controller(Protocol):
+    """What solves the prices of all contracts again at a tick; the laboratory's baselines have the same form."""
+
+    def __call__(self, prices: Prices, book: Book, traffic: Traffic, now: int, tick_ms: int) -> None:
+        """Change the prices in place; the traffic's tick is closed already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Value in hand of the contracts that bid, and how much a predicted yuan of it counts, all [J]."""
+
+    value: Floats
+    calibration: Floats
+    guard: Floats
+
+
+class InHand(Protocol):
+    """A way to count value in hand."""
+
+    def __call__(self, prices: Prices, book: Book, numbers: NDArray[np.int64]) -> Hand:
+        """Return what the contracts with these numbers [J] have in hand."""
+
+
+def observed(prices: Prices, book: Book, numbers: NDArray[np.int64]) -> Hand:  # noqa: ARG001 (the form's)
+    """Return what was observed, and nothing else: what is still to mature is the guard."""
+    return Hand(book.value[numbers], np.ones(len(numbers)), np.zeros(len(numbers)))
+
+
+def corrected(prices: Prices, book: Book, numbers: NDArray[np.int64]) -> Hand:
+    """Return what was observed and, calibrated, what clicks too young to have ordered should still bring.
+
+    κ = (obs + κ_pool·n0)/(matured + n0), n0 = 15% of the goal's value; pending = clicked − matured;
+    guard = .01 + .5·sd·√(pending/G) + .15·sd, sd = 1/√(orders + 15).
+    """
+    seen, pending = book.value[numbers], prices.young[numbers].sum(axis=1)
+    matured = np.maximum(prices.clicked[numbers] - pending, 0.0)
+    goal = np.array([book.contracts[j].limit.goal for j in numbers])
+    early = EARLY_GOAL * np.maximum(goal, 1.0) * book.budget[numbers] / YUAN
+    pool = (seen.sum() + 1.0) / (matured.sum() + 1.0)
+    calibration = np.clip((seen + pool * early) / np.maximum(matured + early, 1e-9), 0.2, 5.0)
+    hand = seen + calibration * pending
+    spread = 1.0 / np.sqrt(book.orders[numbers] + 15.0)
+    guard = 0.01 + 0.5 * spread * np.sqrt(pending / np.maximum(hand, 1e-9)).clip(0.0, 1.0) + 0.15 * spread
+    return Hand(hand, calibration, np.where(goal > 0.0, guard, 0.0))
 
 
 def init(prices: Prices, number: int, contract: Contract) -> None:
     """Give a new contract its first prices; a known one keeps what it learned.
 
-    A bidding contract starts at α = 1/τ (it pays what its goal says a yuan of value is worth), or at 1.
+    A bidding contract starts at α = 1/τ (it pays what its goal says a yuan of value is worth), without a goal at
+    the median multiplier of those that bid by now, or at 1.
     """
     for name in COLUMNS:
         setattr(prices, name, grown(getattr(prices, name), number + 1))
     if contract.bids and prices.alpha[number] == 0.0:
-        prices.alpha[number] = 1.0 / contract.limit.goal if contract.limit.goal else 1.0
+        others = prices.alpha[prices.alpha > 0.0]
+        usual = float(np.median(others)) if len(others) else 1.0
+        prices.alpha[number] = 1.0 / contract.limit.goal if contract.limit.goal else usual
         prices.predicted[number] = prices.spend[number] = GAIN_PRIOR * contract.limit.budget / YUAN
 
 
-@njit
-def add_steps(
-    supply_value: NDArray[np.float64],
-    supply_cost: NDArray[np.float64],
-    contracts: NDArray[np.int32],
-    log_alphas: NDArray[np.float32],
-    values: NDArray[np.float32],
-    charges: NDArray[np.float32],
+def mature(prices: Prices, tick_ms: int) -> None:
+    """Let what young clicks should still bring grow older by a tick."""
+    prices.young *= np.exp(-tick_ms / np.array([QUICK, SLOW]))
+
+
+def update(
+    prices: Prices, book: Book, traffic: Traffic, now: int, tick_ms: int, in_hand: InHand = observed
 ) -> None:
-    """Add the steps of one sampled request to the landscapes.
-
-    Args:
-        supply_value: [C, BINS], yuan, changed in place.
-        supply_cost: [C, BINS], yuan, changed in place.
-        contracts: [n].
-        log_alphas: [n], ln of the multiplier needed.
-        values: [n], yuan gained.
-        charges: [n], yuan to pay.
-    """
-    for i in range(contracts.shape[0]):
-        place = (log_alphas[i] - LOW) / WIDTH
-        if place < BINS:
-            bin_ = max(int(place), 0)
-            supply_value[contracts[i], bin_] += values[i]
-            supply_cost[contracts[i], bin_] += charges[i]
-
-
-def update(prices: Prices, book: Book, traffic: Traffic, now: int, tick_ms: int) -> None:
     """Solve every contract's price again at a tick.
 
     Args:
@@ -141,12 +184,12 @@ def update(prices: Prices, book: Book, traffic: Traffic, now: int, tick_ms: int)
         traffic: the forecast, already closed for this tick.
         now: ms.
         tick_ms: ms from tick to tick.
+        in_hand: how value in hand is counted.
     """
     count = len(book)
     _forget(prices, count)
-    active = book.in_force[:count]
-    bids = np.array([contract.bids for contract in book.contracts], bool)
-    _bid(prices, book, traffic, np.flatnonzero(active & bids), now, tick_ms)
+    active, bids = book.in_force[:count], book.bids[:count]
+    _bid(prices, book, traffic, np.flatnonzero(active & bids), now, tick_ms, in_hand)
     for number in np.flatnonzero(active & ~bids):
         _grant(prices, book, traffic, int(number), now)
     prices.mu[:count][~active] = 0.0
@@ -154,59 +197,60 @@ def update(prices: Prices, book: Book, traffic: Traffic, now: int, tick_ms: int)
 
 
 def _forget(prices: Prices, count: int) -> None:
-    prices.supply_value[:count] *= FORGET
-    prices.supply_cost[:count] *= FORGET
+    forget(prices.supply_value, prices.supply_cost, count, FORGET)
     prices.sampled[:count] = prices.sampled[:count] * FORGET + prices.samples
     prices.organic[:count] *= FORGET
+    prices.offered[:count] *= FORGET
+    prices.asked *= FORGET
     prices.served[:count] = prices.served[:count] * FORGET + prices.requests
 
 
 def _bid(
-    prices: Prices, book: Book, traffic: Traffic, numbers: NDArray[np.int64], now: int, tick_ms: int
+    prices: Prices,
+    book: Book,
+    traffic: Traffic,
+    numbers: NDArray[np.int64],
+    now: int,
+    tick_ms: int,
+    in_hand: InHand,
 ) -> None:
     if not len(numbers):
         return
-    contracts = [book.contracts[j] for j in numbers]
-    ends = np.array([contract.horizon.end for contract in contracts], np.int64)
-    goal = np.array([contract.limit.goal for contract in contracts])
-    counts_organic = np.array([contract.limit.counts_organic for contract in contracts], bool)
-    to_come = still_to_come(traffic, now, ends, tick_ms)  # [J]
-    sampled = np.maximum(prices.sampled[numbers], 1e-9)[:, None]
-    cost = np.cumsum(prices.supply_cost[numbers], axis=1) / sampled  # [J, BINS], yuan per request
-    value = np.cumsum(prices.supply_value[numbers], axis=1) / sampled
+    goal = book.goal[numbers]
+    weight = scene_weights(prices.offered[numbers], prices.asked)
+    to_come, today = requests_to_come(traffic, book, numbers, now, tick_ms, weight)  # [J], [J]
+    sampled = np.maximum(prices.sampled[numbers], 1e-9)
     spent = book.spent[numbers] / YUAN
-    gain = _gain(prices, numbers, spent, cost)
-    ahead = (gain * to_come)[:, None]
-    left = (book.budget[numbers] - book.spent[numbers] - book.reserved[numbers]) / YUAN
-    organic = np.where(
-        counts_organic, prices.organic[numbers] / (prices.served[numbers] + SERVED) * to_come, 0.0
+    hand = in_hand(prices, book, numbers)
+    owed = goal * (1.0 + hand.guard)
+    organic = hand.calibration * prices.organic[numbers] / (prices.served[numbers] + SERVED) * to_come
+    most = np.where(goal > 0.0, np.log(MOST_OVER_GOAL / np.maximum(goal, 1e-9)), HIGH)
+    gain = _gain(prices, numbers, spent)
+    room = Room(
+        left=book.left(numbers) / YUAN,
+        left_today=book.left_today(numbers) / YUAN,
+        in_hand=hand.value + np.where(book.counts_organic[numbers], organic, 0.0) - owed * spent,
+        goal=owed,
+        ahead=gain * to_come / sampled,
+        ahead_today=gain * today / sampled,
+        worth=hand.calibration,
+        most=np.clip(most, LOW, HIGH),
     )
-    within = left[:, None] - ahead * cost  # ≥ 0 where the budget lasts
-    kept = (book.value[numbers] + organic - goal * spent)[:, None] + ahead * (value - goal[:, None] * cost)
-    kept = np.where(goal[:, None] > 0.0, kept, UNBOUNDED)
-    most = np.log(np.where(goal > 0.0, MOST_OVER_GOAL / np.maximum(goal, 1e-9), np.exp(HIGH)))
-    target = np.minimum(np.minimum(_largest(within), _largest(kept)), np.minimum(most, _seen(cost)))
+    target = admitted(prices.supply_value, prices.supply_cost, numbers, *room)
     known = prices.sampled[numbers] > 0.0
     sure = prices.sampled[numbers] / (prices.sampled[numbers] + SURE)
-    step = np.clip(0.5 * (target - np.log(prices.alpha[numbers])), -STEP_DOWN, sure * STEP_UP)
-    solved = np.exp(np.clip(np.log(prices.alpha[numbers]) + step, LOW, HIGH))
-    prices.alpha[numbers] = np.where(known, solved, prices.alpha[numbers])
+    before = np.log(np.maximum(prices.alpha[numbers], 1e-12))
+    step = np.clip(0.5 * (target - before), -STEP_DOWN, sure * STEP_UP)
+    solved = np.clip(before + step, LOW, HIGH)
+    prices.alpha[numbers] = np.where(known, np.exp(solved), prices.alpha[numbers])
+    at_end = known & ((solved <= LOW + 1e-9) | (solved >= HIGH - 1e-9))
+    prices.clamped[numbers] = np.where(at_end, prices.clamped[numbers] + 1.0, 0.0)
 
 
-def _seen(cost: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the end of the highest bin in which anything was for sale: bidding more than that buys nothing."""
-    above = cost[:, -1:] - cost > 1e-12 * cost[:, -1:]  # [J, BINS], whether something is dearer than this bin
-    seen: NDArray[np.float64] = LOW + WIDTH * (above.sum(axis=1) + 1)
-    return np.minimum(seen, HIGH)
-
-
-def _gain(
-    prices: Prices, numbers: NDArray[np.int64], spent: NDArray[np.float64], cost: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    place = np.clip((np.log(prices.alpha[numbers]) - LOW) / WIDTH, 0.0, BINS - 1e-9)
-    rows, at = np.arange(len(numbers)), place.astype(np.int64)
-    below = np.where(at > 0, cost[rows, at - 1], 0.0)
-    expected = (below + (place - at) * (cost[rows, at] - below)) * prices.requests
+def _gain(prices: Prices, numbers: NDArray[np.int64], spent: Floats) -> Floats:
+    log_alpha = np.log(np.maximum(prices.alpha[numbers], 1e-12))
+    sampled = np.maximum(prices.sampled[numbers], 1e-9)
+    expected = cost_at(prices.supply_cost, numbers, log_alpha) / sampled * prices.requests
     prices.spend[numbers] = prices.spend[numbers] * GAIN_FORGET + spent - prices.last_spend[numbers]
     prices.predicted[numbers] = prices.predicted[numbers] * GAIN_FORGET + expected
     prices.last_spend[numbers] = spent
@@ -214,23 +258,9 @@ def _gain(
     return np.clip(ratio, 0.3, 3.0)
 
 
-def _largest(room: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the largest log α at which room [J, BINS] is still ≥ 0, linear within the bin that crosses."""
-    fits = room >= 0.0
-    last = BINS - 1 - np.argmax(fits[:, ::-1], axis=1)
-    rows = np.arange(len(room))
-    following = np.minimum(last + 1, BINS - 1)
-    inside, outside = room[rows, last], room[rows, following]
-    falls = np.where(inside > outside, inside - outside, 1.0)
-    part = np.where(last < BINS - 1, np.clip(inside / falls, 0.0, 1.0), 0.0)
-    found = LOW + WIDTH * (last + 1 + part)
-    largest: NDArray[np.float64] = np.where(fits.any(axis=1), np.minimum(found, HIGH), LOW)
-    return largest
-
-
 def _grant(prices: Prices, book: Book, traffic: Traffic, number: int, now: int) -> None:
     contract = book.contracts[number]
-    owed = contract.limit.looks or contract.limit.ceiling
+    owed = (contract.limit.looks or contract.limit.ceiling) / book.engines.item(number)
     planned = planned_share(traffic, contract.horizon.start, contract.horizon.end, now)
     behind = planned - book.looks[number] / owed
     if contract.limit.looks:

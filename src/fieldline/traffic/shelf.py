@@ -3,6 +3,7 @@
 People, content and goods know their own facts; here they meet, as columns by item number.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,11 +11,13 @@ from numpy.typing import NDArray
 
 from fieldline.columns import Names, grown
 from fieldline.content import Content
+from fieldline.contracts import Contract, Reach
 from fieldline.contracts.book import Book
 from fieldline.facts import LiveRoom, Policy, Product, Video
 from fieldline.goods import Goods, net_price, sellable, trust_of
 from fieldline.scenes import Scenes
 from fieldline.traffic import rows as at
+from fieldline.traffic.gates import OPEN, Gate, gate_of
 from fieldline.traffic.rows import new_rows
 
 
@@ -46,8 +49,13 @@ class Shelf:
     of_merchant: dict[str, list[int]] = field(default_factory=dict)
     of_creator: dict[str, list[int]] = field(default_factory=dict)
     contract_start: NDArray[np.int32] = field(default_factory=lambda: np.zeros(17, np.int32))
-    """CSR of the contracts in force on each item: contracts of item i are [start[i], start[i + 1])."""
+    """CSR of the contracts in force on each item: entries of item i are [start[i], start[i + 1])."""
     contract: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    """Ascending within an item; a contract of several units may stand there once for each of their gates."""
+    gate: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    """Of each entry: for which requests the contract bids on the item."""
+    gates: list[Gate] = field(default_factory=lambda: [OPEN])
+    """Gates by number, in the order in which contracts in force name them."""
 
 
 def put(
@@ -94,23 +102,25 @@ def refresh(shelf: Shelf, item: int, goods: Goods, scenes: Scenes, policy: Polic
 
 
 def link_contracts(shelf: Shelf, book: Book) -> None:
-    """Rebuild which contracts in force stand on which item."""
+    """Rebuild which contracts in force stand on which item, and behind which gates."""
     count = len(shelf.facts)
-    pairs = [
-        (item, number)
-        for number in np.flatnonzero(book.in_force[: len(book)])
-        for item in _reach(shelf, book, int(number))
+    numbers = {OPEN: 0}
+    entries = [
+        (item, number, gate)
+        for number in np.flatnonzero(book.in_force[: len(book)]).tolist()
+        for item, gate in _entries(shelf, book.contracts[number], numbers)
     ]
-    words = shelf.rows.view(np.int32)
-    words[:count, at.FLAGS] &= ~(at.BIDS | at.PRICED)
-    items = np.array([item for item, _ in pairs], np.int64)
-    order = np.lexsort((np.array([number for _, number in pairs], np.int64), items)) if pairs else items
-    shelf.contract = np.array([pairs[k][1] for k in order], np.int32)
+    found = np.array(entries, np.int64).reshape(-1, 3)
+    items, contracts, gates = found[np.lexsort(found.T[::-1])].T
+    shelf.gates = list(numbers)
+    shelf.contract, shelf.gate = contracts.astype(np.int32), gates.astype(np.int32)
     starts = np.zeros(len(shelf.creator) + 1, np.int32)
     np.cumsum(np.bincount(items, minlength=len(shelf.creator)), out=starts[1:])
     shelf.contract_start = starts
-    for item, number in pairs:
-        words[item, at.FLAGS] |= at.BIDS if book.contracts[number].bids else at.PRICED
+    bids = np.array([contract.bids for contract in book.contracts], bool)[contracts]
+    flags = shelf.rows.view(np.int32)[:, at.FLAGS]
+    flags[:count] &= ~(at.BIDS | at.PRICED)
+    np.bitwise_or.at(flags, items, np.where(bids, at.BIDS, at.PRICED).astype(np.int32))
 
 
 def price_items(shelf: Shelf, mu: NDArray[np.float64]) -> None:
@@ -128,8 +138,14 @@ def price_items(shelf: Shelf, mu: NDArray[np.float64]) -> None:
 
 
 def contracts_on(shelf: Shelf, item: int) -> NDArray[np.int32]:
-    """Return the numbers of the contracts in force on an item."""
-    return shelf.contract[shelf.contract_start[item] : shelf.contract_start[item + 1]]
+    """Return the numbers of the contracts in force on an item, each once."""
+    found = shelf.contract[shelf.contract_start[item] : shelf.contract_start[item + 1]]
+    return found if len(found) < 2 else found[np.diff(found, prepend=-1) > 0]
+
+
+def reach_of(shelf: Shelf, contract: Contract) -> list[int]:
+    """Return the items that a contract uses in any of its units, each once."""
+    return list(dict.fromkeys(item for reach in contract.reach for item in _reached(shelf, reach)))
 
 
 def merchant_of(fact: Video | LiveRoom | Product, goods: Goods) -> str | None:
@@ -161,11 +177,26 @@ def listed_at(fact: Video | LiveRoom | Product) -> int:
             return fact.listed_at
 
 
-def _reach(shelf: Shelf, book: Book, number: int) -> list[int]:
-    reach = book.contracts[number].reach
+def _entries(shelf: Shelf, contract: Contract, numbers: dict[Gate, int]) -> Iterator[tuple[int, int]]:
+    """Yield (item, gate) of a contract's units, numbering gates that are new; an open one makes others idle."""
+    behind: dict[int, set[int]] = {}
+    for reach in contract.reach:
+        gate = numbers.setdefault(gate_of(contract, reach), len(numbers))
+        for item in _reached(shelf, reach):
+            behind.setdefault(item, set()).add(gate)
+    for item, gates in behind.items():
+        yield from ((item, gate) for gate in ([0] if 0 in gates else sorted(gates)))
+
+
+def _reached(shelf: Shelf, reach: Reach) -> list[int]:
     found = [shelf.names.find(name) for name in reach.items]
-    found += shelf.of_merchant.get(reach.merchant, []) if reach.merchant else []
-    found += shelf.of_creator.get(reach.creator, []) if reach.creator else []
+    if reach.shown_by:
+        found += [item for name in reach.items for item in shelf.of_product.get(name, ())]
+    if reach.creator:
+        works = shelf.of_creator.get(reach.creator, [])
+        found += [item for item in works if reach.merchant in (None, shelf.links[item][1])]
+    elif reach.merchant:
+        found += shelf.of_merchant.get(reach.merchant, [])
     return [item for item in dict.fromkeys(found) if item >= 0]
 
 

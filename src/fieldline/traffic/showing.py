@@ -6,13 +6,16 @@ import numpy as np
 
 from fieldline import people, scenes
 from fieldline.contracts import book
+from fieldline.contracts.displacement import displacement
+from fieldline.contracts.horizon import day_of
 from fieldline.facts import Assumed, Decision
-from fieldline.traffic import model
+from fieldline.traffic import accounts, model
 from fieldline.traffic.explain import CONTENDER
 from fieldline.traffic.outcomes import Shown, refusal_weight
-from fieldline.traffic.pace import SCORE_FORGET, STEP, add_steps
+from fieldline.traffic.pace import SCORE_FORGET, STEP
 from fieldline.traffic.rows import NET_PRICE
 from fieldline.traffic.shelf import contracts_on
+from fieldline.traffic.solve import add_steps
 from fieldline.traffic.state import State, hold_bids
 
 assert CONTENDER.fields is not None
@@ -24,20 +27,23 @@ CHANCES = Struct(f"<{P_CLICK}x3f{CONTENDER.itemsize - P_CLICK - 12}x")
 def open_decision(state: State, decision: Decision) -> None:
     """Reserve a decision's charges and wait for what comes of it."""
     names = state.book.names
+    if book.turn(state.book, decision.at):
+        state.desk.index = None
     items = [state.shelf.names.find(slot.item) for slot in decision.slots]
     contracts = [names.find(slot.contract) if slot.contract else -1 for slot in decision.slots]
     charges = [slot.charge for slot in decision.slots]
     for k, contract in enumerate(contracts):
-        if contract >= 0 and not book.reserve(state.book, contract, charges[k]):
+        if contract >= 0 and not _reserve(state, contract, charges[k], decision.at):
             contracts[k], charges[k] = -1, 0
         elif contract >= 0:
             hold_bids(state, contract)
     count = len(items)
     chances = _chances(decision.contenders, count)
-    values = _values(state, items, chances)
+    values = _values(state, state.scenes.numbers[decision.scene], items, chances)
     if decision.paid:
         _count_request(state, decision, contracts, values)
     state.traffic.requests += 1
+    state.traffic.by_scene[state.scenes.numbers[decision.scene]] += 1
     state.decisions += 1
     state.outcomes.decided[decision.id] = decision.at
     state.outcomes.open[decision.id] = Shown(
@@ -51,6 +57,7 @@ def open_decision(state: State, decision: Decision) -> None:
         clicks=[click for click, _, _ in chances],
         values=values,
         randomised=decision.randomised,
+        displaced=_displaced(state, decision, items, contracts),
         rendered=[False] * count,
         clicked=[False] * count,
         watched=[False] * count,
@@ -64,7 +71,7 @@ def close_decision(state: State, id: str) -> None:
         contract = shown.contracts[k]
         if not shown.rendered[k]:
             if contract >= 0:
-                book.release(state.book, contract, shown.charges[k])
+                book.release(state.book, contract, shown.charges[k], shown.at)
                 hold_bids(state, contract)
             continue
         if shown.randomised:
@@ -104,11 +111,20 @@ def render(state: State, shown: Shown, k: int, item: int) -> None:
     for slot, number, value in shown.values:
         limit = state.book.contracts[number].limit
         if slot == k and limit.predicted and (limit.counts_organic or number == payer):
-            state.book.value[number] += look * value
+            accounts.count_predicted(state, number, shown.at, look * value)
     if payer >= 0:
         state.book.paid_looks[payer] += look
+        accounts.count_paid_look(state, shown, k)
         book.commit(state.book, payer, shown.charges[k])
         hold_bids(state, payer)
+
+
+def _reserve(state: State, contract: int, charge: int, at: int) -> bool:
+    """Hold a charge, but none after the contract's end nor for a day whose own budget is closed."""
+    daily = state.book.contracts[contract].limit.daily > 0
+    if at >= state.book.end[contract] or (daily and day_of(at) < state.book.day):
+        return False
+    return book.reserve(state.book, contract, charge)
 
 
 def _chances(contenders: bytes, count: int) -> list[tuple[float, float, float]]:
@@ -117,17 +133,45 @@ def _chances(contenders: bytes, count: int) -> list[tuple[float, float, float]]:
 
 
 def _values(
-    state: State, items: list[int], chances: list[tuple[float, float, float]]
+    state: State, scene: int, items: list[int], chances: list[tuple[float, float, float]]
 ) -> list[tuple[int, int, float]]:
     """Return (slot, contract, v) for each bidding contract on each slot's item."""
-    shelf, contracts = state.shelf, state.book.contracts
-    start = shelf.contract_start.item
+    shelf, bids = state.shelf, state.book.bids.item
+    start, found = shelf.contract_start.item, []
+    for k, item in enumerate(items):
+        if start(item) < start(item + 1):
+            click, long_view, order = chances[k]
+            for number in dict.fromkeys(shelf.contract[start(item) : start(item + 1)].tolist()):
+                if bids(number):
+                    look, per_click, per_view, gmv, per_order = state.meters[scene, number].tolist()
+                    bought = click * order * (gmv * shelf.rows.item(item, NET_PRICE) + per_order)
+                    found.append((k, number, look + per_click * click + per_view * long_view + bought))
+    return found
+
+
+def _displaced(
+    state: State, decision: Decision, items: list[int], contracts: list[int]
+) -> list[tuple[int, float, float, float]]:
+    """Return (slot, gained, from own, from others) of each paid slot, on sampled requests alone; in looks."""
+    if not decision.sampled or not any(contract >= 0 for contract in contracts):
+        return []
+    slots = len(items)
+    groups = state.shelf.group
+    below = np.frombuffer(decision.contenders, CONTENDER)[slots:]
+    pushed = np.full(slots, -1, np.int64)
+    gone = below[below["organic_rank"] < slots]
+    pushed[gone["organic_rank"]] = groups[gone["item"]]
+    taken = displacement(
+        np.array(decision.looks),
+        np.array([slot.organic_rank for slot in decision.slots], np.int64),
+        np.array(contracts, np.int64),
+        groups[items].astype(np.int64),
+        pushed,
+    )
     return [
-        (k, number, contracts[number].meter.of(*chances[k], shelf.rows.item(item, NET_PRICE)))
-        for k, item in enumerate(items)
-        if start(item) < start(item + 1)
-        for number in shelf.contract[start(item) : start(item + 1)].tolist()
-        if contracts[number].bids
+        (k, float(taken.gained[k]), float(taken.own[k]), float(taken.others[k]))
+        for k in range(slots)
+        if contracts[k] >= 0
     ]
 
 
@@ -146,7 +190,10 @@ def _count_request(
         prices.score += (mean - prices.score) * (1.0 - SCORE_FORGET if prices.score else 1.0)
     if decision.sampled:
         prices.samples += 1
+        scene = state.scenes.numbers[decision.scene]
+        prices.asked[scene] += 1.0
         steps = np.frombuffer(decision.landscape, STEP)
+        np.add.at(prices.offered[:, scene], steps["contract"], steps["value"])
         add_steps(
             prices.supply_value, prices.supply_cost,
             steps["contract"], steps["log_alpha"], steps["value"], steps["charge"],

@@ -7,36 +7,46 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 import numpy as np
 from msgspec import structs
+from numpy.typing import NDArray
 
 from fieldline.columns import Names
 from fieldline.content import Content
+from fieldline.contracts import Contract
+from fieldline.contracts.assurance import Credit
 from fieldline.contracts.book import Book, allowance
+from fieldline.contracts.tally import Tally
+from fieldline.draws import campaign_key
 from fieldline.errors import StaleSnapshot
-from fieldline.facts import Policy
+from fieldline.facts import Policy, Wish
 from fieldline.goods import Goods
 from fieldline.people import People
 from fieldline.scenes import Scenes
 from fieldline.traffic import allocate
 from fieldline.traffic.forecast import Traffic
+from fieldline.traffic.gates import OPEN, gates_of
 from fieldline.traffic.model import Model
 from fieldline.traffic.outcomes import Outcomes
 from fieldline.traffic.pace import Prices
 from fieldline.traffic.retrieve import Partition, Partitions, Scratch, gathered
 from fieldline.traffic.rows import SCENES, aligned
 from fieldline.traffic.shelf import Shelf, link_contracts, price_items
+from fieldline.traffic.worth import CHANNELS, Worth, meters
 from fieldline.units import YUAN
 
 
 class Derived:
     """What a decision reads that is derived from the state; made anew when its index is None."""
 
-    __slots__ = ("index", "most_ads", "prices", "promoted", "rules", "scratch", "work")
+    __slots__ = ("gates", "index", "keys", "most_ads", "prices", "promoted", "rules", "scratch", "work")
 
     def __init__(self) -> None:
         self.scratch = Scratch()
         self.work = allocate.Desk(2_000)
         self.index: allocate.Index | None = None
         self.prices: allocate.Prices | None = None
+        self.gates = gates_of([OPEN])
+        self.keys: dict[str, int] = {}
+        """Holdout keys of campaigns, by wish."""
         self.rules: dict[tuple[int, int, bool], allocate.Rules] = {}
         self.promoted: dict[int, Partition] = {}
         self.most_ads = 1
@@ -60,8 +70,17 @@ class State:
     partitions: Partitions = field(default_factory=Partitions)
     traffic: Traffic = field(default_factory=Traffic)
     prices: Prices = field(default_factory=Prices)
+    worth: Worth = field(default_factory=Worth)
+    meters: NDArray[np.float64] = field(default_factory=lambda: np.zeros((1, 1, CHANNELS)))
+    """What each contract pays for in each scene [scenes, C, 5], as of the newest tick or wish."""
+    tallies: dict[int, dict[int, Tally]] = field(default_factory=dict)
+    """What each contract did, by its number and by day (UTC+8)."""
+    credited: dict[tuple[int, int], Credit] = field(default_factory=dict)
+    """What was settled for assured days, by contract number and day."""
     model: Model = field(default_factory=Model)
     outcomes: Outcomes = field(default_factory=Outcomes)
+    terms: dict[str, Wish] = field(default_factory=dict)
+    """Each wish as it was last asked for."""
     decisions: int = 0
     typed: int = 0
     """Newest change of the records that the log has."""
@@ -77,6 +96,12 @@ def relink(state: State) -> None:
         price_items(state.shelf, state.prices.mu)
         state.linked = True
         state.desk.index = None
+
+
+def remeter(state: State) -> None:
+    """Bring what contracts pay for up to date with what was learned."""
+    state.meters = meters(state.worth, state.book, max(len(state.scenes.curves), 1), state.now)
+    state.desk.index = None
 
 
 def tidy(state: State) -> None:
@@ -96,9 +121,11 @@ def hold_bids(state: State, contract: int) -> None:
 def _derive(state: State) -> None:
     book, shelf, desk = state.book, state.shelf, state.desk
     count = max(len(book), 1)
-    desk.index = allocate.Index(shelf.rows, shelf.group, shelf.category, shelf.contract_start, shelf.contract)
+    desk.index = allocate.Index(
+        shelf.rows, shelf.group, shelf.category, shelf.contract_start, shelf.contract, shelf.gate
+    )
     bids = np.where(book.in_force[:count], state.prices.alpha[:count], 0.0)
-    meters = [[c.meter.look, c.meter.click, c.meter.long_view, c.meter.gmv] for c in book.contracts]
+    desk.gates = gates_of(shelf.gates)
     desk.rules.clear()
     looks = [len(curve.looks) for curve in state.scenes.curves]
     desk.most_ads = max(1, int(state.policy.ad_load * max(looks, default=1)))
@@ -106,11 +133,22 @@ def _derive(state: State) -> None:
         alpha=bids,
         bid_cap=np.zeros(count),
         organic=state.prices.mu[:count].copy(),
-        meter=np.array(meters or [[0.0] * 4], np.float64),
+        meter=state.meters,
+        holdout=np.array([c.holdout for c in book.contracts] or [0.0]),
+        contract_key=np.array([_holdout_key(desk, c) for c in book.contracts] or [0], np.uint64),
     )
     for contract in range(len(book)):
         hold_bids(state, contract)
     _promote(state)
+
+
+def _holdout_key(desk: Derived, contract: Contract) -> int:
+    if contract.holdout == 0.0:
+        return 0
+    key = desk.keys.get(contract.wish)
+    if key is None:
+        key = desk.keys[contract.wish] = campaign_key(contract.wish)
+    return key
 
 
 def _promote(state: State) -> None:
@@ -168,8 +206,9 @@ def _shape(kind: Any, known: dict[str, str]) -> dict[str, str]:
         hints = get_type_hints(kind)
         known[kind.__qualname__] = ", ".join(f"{name}: {hint}" for name, hint in hints.items())
         for hint in hints.values():
-            for part in (hint, *get_args(hint)):
-                _shape(part, known)
+            _shape(hint, known)
+    for part in get_args(kind):
+        _shape(part, known)
     return known
 
 

@@ -4,13 +4,14 @@ from itertools import islice
 
 from fieldline import scenes
 from fieldline.contracts import book
-from fieldline.traffic import forecast, model, pace
+from fieldline.contracts.horizon import day_of
+from fieldline.traffic import accounts, assured, forecast, measure, model, pace, worth
 from fieldline.traffic.checks import REMEMBERED
 from fieldline.traffic.entries import admit
 from fieldline.traffic.outcomes import expired, forget_clicks
 from fieldline.traffic.shelf import price_items
 from fieldline.traffic.showing import close_decision
-from fieldline.traffic.state import State
+from fieldline.traffic.state import State, remeter
 from fieldline.units import DAY
 
 ORDERS_KEPT = 60 * DAY
@@ -24,17 +25,32 @@ def tick(state: State, at: int) -> None:
         at: ms; ticks never go back.
     """
     policy = state.policy
+    assured.count_halts(state, at)
     for id in expired(state.outcomes, at - policy.label_window_ms):
         close_decision(state, id)
     forget_clicks(state.outcomes, at - policy.order_window_ms)
     _forget(state, at)
     admit(state)
     forecast.update(state.traffic, at)
+    book.turn(state.book, at)
     changed = book.enforce(state.book, at)
-    pace.update(state.prices, state.book, state.traffic, at, policy.tick_ms)
+    accounts.settle(state, at)
+    assured.settle(state, at)
+    worth.price_capacity(state.worth, state.book, forecast.day_passed(state.traffic, at))
+    pace.mature(state.prices, policy.tick_ms)
+    pace.update(
+        state.prices, state.book, state.traffic, at, policy.tick_ms,
+        pace.corrected if policy.in_hand == "corrected" else pace.observed,
+    )  # fmt: skip
+    if day_of(at) > day_of(state.ticked):  # a decision may have turned the book already
+        accounts.forget(state, at)
+        worth.forget(state.worth, at)
+        measure.learn_incremental(state, state.book.day - 1)
     scenes.refresh(state.scenes)
     model.refresh(state)
     book.settle(state.book, at)
+    accounts.value_fans(state)
+    remeter(state)
     state.ticked = at
     state.linked = state.linked and not changed
     price_items(state.shelf, state.prices.mu)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldline.traffic.allocate import Index, Prices, Rules
+from fieldline.traffic.gates import ALL_OPEN
 from fieldline.traffic.rows import (
     BIAS,
     BIDS,
@@ -23,6 +24,8 @@ from fieldline.traffic.rows import (
     new_rows,
 )
 
+SCENE_BITS = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Market:
@@ -31,6 +34,8 @@ class Market:
     index: Index
     prices: Prices
     viewer: NDArray[np.float32]
+    open_gates: NDArray[np.uint8]
+    viewer_key: int
 
     @property
     def candidates(self) -> NDArray[np.int32]:
@@ -62,23 +67,29 @@ def market_by_hand(
         for item in items:
             of_item[item].append(contract)
             rows.view(np.int32)[item, FLAGS] |= BIDS
-    meter = np.zeros((max(len(bids), 1), 4))
-    meter[:, 0] = 1.0
+    meter = np.zeros((SCENE_BITS, max(len(bids), 1), 5))
+    meter[..., 0] = 1.0
+    contracts = np.array(list(chain.from_iterable(of_item)) or [0], np.int32)
     return Market(
         Index(
             rows,
             np.array(merchants if merchants is not None else [-1] * count, np.int32),
             np.array(categories if categories is not None else [-1] * count, np.int32),
             np.cumsum([0, *map(len, of_item)], dtype=np.int32),
-            np.array(list(chain.from_iterable(of_item)) or [0], np.int32),
+            contracts,
+            np.zeros_like(contracts),
         ),
         Prices(
             np.array([alpha for _, alpha in bids] or [0.0]),
-            np.full(len(meter), 1e9),
-            np.zeros(len(meter)),
+            np.full(meter.shape[1], 1e9),
+            np.zeros(meter.shape[1]),
             meter,
+            np.zeros(meter.shape[1]),
+            np.zeros(meter.shape[1], np.uint64),
         ),
         np.zeros(VIEWER_WIDTH, np.float32),
+        ALL_OPEN,
+        0,
     )
 
 
@@ -90,6 +101,8 @@ def market_at_random(
     merchants: int = 5_000,
     categories: int = 50,
     bid_scale: float = 0.1,
+    gates: int = 1,
+    holdout: float = 0.0,
 ) -> Market:
     """Return a market with predictions, prices, bids, caps and organic prices of every kind.
 
@@ -101,6 +114,9 @@ def market_at_random(
         merchants: how many; one more is −1, uncapped.
         categories: likewise.
         bid_scale: the largest alpha.
+        gates: how many; where there are several, each is open with chance 1/2 and a contract may stand on an
+            item twice, behind two of them.
+        holdout: the largest share held out; half of the contracts hold nobody out.
     """
     rng = np.random.default_rng(seed)
     rows = new_rows(items)
@@ -116,7 +132,7 @@ def market_at_random(
     first = np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
     owner = np.repeat(np.arange(items), count)
     nth = np.arange(len(owner)) - first[owner]
-    entries = (rng.integers(0, contracts, items)[owner] + nth) % contracts
+    entries = (rng.integers(0, contracts, items)[owner] + nth // (1 + (gates > 1))) % contracts
     entries = entries[np.lexsort((entries, owner))].astype(np.int32)
     flags = np.where(rng.random(items) < 0.97, SHOWN, 0)
     flags |= np.where(np.bincount(owner, alpha[entries] > 0, items) > 0, BIDS, 0)
@@ -124,21 +140,21 @@ def market_at_random(
     rows[:, ORGANIC_PRICE] = np.bincount(owner, organic[entries], items)
     rows.view(np.int32)[:, FLAGS] = flags
     rows.view(np.int32)[:, SCENES] = np.where(rng.random(items) < 0.95, 0b101, 0b010)
+    group = rng.integers(-1, merchants, items).astype(np.int32)
+    category = rng.integers(-1, categories, items).astype(np.int32)
+    bid_cap = np.where(rng.random(contracts) < 0.1, 0.01, 1.0)
+    meter = rng.random((3, contracts, 5)) * np.array([0.5, 0.5, 0.5, 0.05, 2.0])
+    viewer = (rng.standard_normal(VIEWER_WIDTH) * 0.5).astype(np.float32)
+    entries = entries if len(entries) else np.zeros(1, np.int32)
+    gate = rng.integers(0, gates, len(entries)).astype(np.int32)
+    held = np.where(rng.random(contracts) < 0.5, rng.random(contracts) * holdout, 0.0)
+    keys = rng.integers(0, 1 << 64, contracts, np.uint64)
     return Market(
-        Index(
-            rows,
-            rng.integers(-1, merchants, items).astype(np.int32),
-            rng.integers(-1, categories, items).astype(np.int32),
-            first,
-            entries if len(entries) else np.zeros(1, np.int32),
-        ),
-        Prices(
-            alpha,
-            np.where(rng.random(contracts) < 0.1, 0.01, 1.0),
-            organic,
-            rng.random((contracts, 4)) * np.array([0.5, 0.5, 0.5, 0.05]),
-        ),
-        (rng.standard_normal(VIEWER_WIDTH) * 0.5).astype(np.float32),
+        Index(rows, group, category, first, entries, gate),
+        Prices(alpha, bid_cap, organic, meter, held, keys),
+        viewer,
+        np.where(np.arange(gates) == 0, 1, rng.integers(0, 2, gates)).astype(np.uint8),
+        int(rng.integers(0, 1 << 64, dtype=np.uint64)),
     )
 
 

@@ -11,7 +11,7 @@ def book_of(budget: int) -> Book:
 
 
 def contract(budget: int) -> Contract:
-    return Contract("c", "w", "storewide", "m", Reach(), Meter(), Limit(budget=budget), Horizon(0, 100))
+    return Contract("c", "w", "storewide", "m", (Reach(),), Meter(), Limit(budget=budget), Horizon(0, 100))
 
 
 def test_a_charge_that_does_not_fit_is_refused_and_changes_nothing() -> None:
@@ -30,7 +30,7 @@ def test_commit_spends_and_release_gives_back() -> None:
     reserve(book, 0, 100)
     reserve(book, 0, 50)
     commit(book, 0, 100)
-    release(book, 0, 50)
+    release(book, 0, 50, 0)
     assert (book.spent[0], book.reserved[0], allowance(book, 0)) == (100, 0, 150)
 
 

@@ -1,10 +1,12 @@
 """Allocation on markets made by hand: exact slates, charges and accounts."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from fieldline.draws import campaign_key, holdout_key, is_held
 from fieldline.facts import Policy
 from fieldline.traffic.allocate import Desk, Rules, Slate, allocate, rules_of, warm
 from fieldline.traffic.explain import CONTENDER, CONTRIBUTION
@@ -35,7 +37,7 @@ def test_score_is_taken_apart_exactly() -> None:
     row[NET_PRICE], row[TRUST] = 100.0, 1.125
     row.view(np.int32)[FLAGS] |= PRICED
     market.prices.organic[0] = 0.25
-    market.prices.meter[0] = (0.01, 0.02, 0.04, 0.001)
+    market.prices.meter[0, 0] = (0.01, 0.02, 0.04, 0.001, 0.08)
     market.viewer[:24], market.viewer[24:] = 0.5, (0.5, 0.25, -0.25)
     slate = slate_of(market, rules_by_hand(LOOKS, viewer_value=0.5, goods_value=0.25, ad_price=9.0))
 
@@ -44,7 +46,7 @@ def test_score_is_taken_apart_exactly() -> None:
 
     click, long_view, order = chance(0.75 + 0.75), chance(-0.25 + 1.5), chance(0.5 - 1.5)
     goods = click * order * 100.0
-    value = 0.01 + 0.02 * click + 0.04 * long_view + 0.001 * goods
+    value = 0.01 + 0.02 * click + 0.04 * long_view + 0.001 * goods + 0.08 * click * order
     (told,) = np.frombuffer(slate.contenders, CONTENDER).tolist()
     assert told == pytest.approx(
         (
@@ -161,6 +163,73 @@ def test_bid_cap_binds() -> None:
     assert slots["bid"].tolist() == [0.6]
     assert slots["value"].tolist() == [1.0]
     assert slots["charge"].tolist() == [pytest.approx(0.4)]
+
+
+BIDS = [((3,), 0.5), ((3, 4), 0.75)]
+SCORES = [1.0, 0.75, 0.5, 0.25, 0.125]
+
+
+def test_behind_a_closed_gate_a_contract_is_as_none() -> None:
+    """With its gate closed a contract leaves slate, account and landscape as they are without it; open, it wins."""
+    market, without = market_by_hand(SCORES, BIDS), market_by_hand(SCORES, BIDS[:1])
+    gated = replace(market, index=replace(market.index, gate=np.array([0, 1, 1], np.int32)))
+    rules = rules_by_hand(LOOKS)
+    closed = slate_of(gated, rules, landscape=True, open_gates=np.array([1, 0], np.uint8))
+    assert closed == slate_of(without, rules, landscape=True)
+    opened = slate_of(gated, rules, landscape=True, open_gates=np.array([1, 1], np.uint8))
+    assert opened == slate_of(market, rules, landscape=True) != closed
+
+
+def test_for_a_held_out_viewer_a_contract_is_as_none() -> None:
+    """A viewer in its holdout leaves slate, account and landscape as without the contract; another does not."""
+    market, without = market_by_hand(SCORES, BIDS), market_by_hand(SCORES, BIDS[:1])
+    key = campaign_key("wish")
+    market.prices.holdout[1], market.prices.contract_key[1] = 0.05, key
+    rules = rules_by_hand(LOOKS)
+    viewers = [holdout_key(0, f"viewer-{n}") for n in range(200)]
+    held = [viewer for viewer in viewers if is_held(viewer, key, 0.05)]
+    for viewer in held:
+        assert slate_of(market, rules, landscape=True, viewer_key=viewer) == slate_of(
+            without, rules, landscape=True
+        )
+    others = [slate_of(market, rules, viewer_key=viewer).slots for viewer in viewers if viewer not in held]
+    assert 0 < len(held) < 25
+    assert all(1 in slots["contract"] for slots in others)
+
+
+def test_an_item_in_two_units_is_bid_for_once() -> None:
+    """With one gate or both open a contract bids once, and is not its own rival; with none it does not bid."""
+    once = market_by_hand(SCORES, [((3,), 0.75)])
+    twice = market_by_hand(SCORES, [((3, 3), 0.75)])
+    twice = replace(twice, index=replace(twice.index, gate=np.array([1, 2], np.int32)))
+    rules = rules_by_hand(LOOKS)
+    plain = slate_of(once, rules, landscape=True)
+    assert plain.slots["contract"].tolist() == [-1, 0, -1]
+    for gates in ([1, 1, 0], [1, 0, 1], [1, 1, 1]):
+        assert slate_of(twice, rules, landscape=True, open_gates=np.array(gates, np.uint8)) == plain
+    shut = slate_of(twice, rules, landscape=True, open_gates=np.array([1, 0, 0], np.uint8))
+    assert (shut.slots["contract"] == -1).all()
+    assert shut.landscape == b""
+
+
+def test_an_order_is_worth_the_same_at_any_price() -> None:
+    """The order channel pays yuan · P(click) · P(order | click), also for goods of no net price."""
+    market = market_by_hand([0.5, 0.25], [((1,), 1.0)])
+    market.index.rows[1, BIAS : BIAS + 3] = 0.5, 0.0, -0.5
+    market.prices.meter[0, 0] = (0.0, 0.0, 0.0, 0.0, 3.0)
+    (slot,) = slate_of(market, rules_by_hand([1.0], viewer_value=0.0)).slots
+    chance = 1.0 / (1.0 + np.exp([-0.5, 0.5]))
+    assert slot["contract"] == 0
+    assert slot["value"] == pytest.approx(3.0 * chance.prod(), rel=1e-6)
+
+
+def test_a_scene_has_meters_of_its_own() -> None:
+    """A look in a scene is worth what the contract's meter of that scene says."""
+    market = market_by_hand([0.5, 0.25], [((1,), 1.0)])
+    market.index.rows.view(np.int32)[:, SCENES] = 0b11
+    market.prices.meter[1, 0, 0] = 0.5
+    values = [slate_of(market, rules_by_hand([1.0]), scene).slots["value"].tolist() for scene in (0, 1)]
+    assert values == [[1.0], [0.5]]
 
 
 def test_unpaid_and_random_requests_sell_nothing() -> None:

@@ -6,7 +6,8 @@ import pytest
 from fieldline.contracts import Contract, Horizon, Limit, Meter, Reach
 from fieldline.contracts.book import Book, enforce, put
 from fieldline.traffic.forecast import Traffic
-from fieldline.traffic.pace import BINS, HIGH, LOW, STEP, WIDTH, Prices, add_steps, init, update
+from fieldline.traffic.pace import STEP, Prices, init, update
+from fieldline.traffic.solve import BINS, HIGH, LOW, WIDTH, add_steps
 from fieldline.units import HOUR, MINUTE, YUAN
 
 END = 10 * HOUR
@@ -14,7 +15,7 @@ SAMPLED = 10_000.0
 
 
 def contract(id: str, limit: Limit) -> Contract:
-    return Contract(id, id, "storewide", "m", Reach(), Meter(gmv=1.0), limit, Horizon(0, END))
+    return Contract(id, id, "storewide", "m", (Reach(),), Meter(gmv=1.0), limit, Horizon(0, END))
 
 
 def market(limit: Limit) -> tuple[Prices, Book, Traffic]:

@@ -39,7 +39,11 @@ class Shelf(NamedTuple):
     alpha: Floats  # [C]
     bid_cap: Floats  # [C]
     organic: Floats  # [C]
-    meter: Floats  # [C, 4]
+    meter: Floats  # [C, 5]
+    gate: Ints  # [nnz]
+    open_gates: NDArray[np.uint8]  # [1]: none is closed
+    holdout: Floats  # [C]
+    contract_key: NDArray[np.uint64]  # [C]
     words: Floats  # [scenes, 10 + K + 1]
     scene_ptr: Ints  # [scenes + 1]
     scene_items: Ints  # items of each scene
@@ -141,6 +145,7 @@ def serve(
         desk.candidates[:count], desk.viewer, 1 << visit.scene, mode, visit.key, shelf.words[visit.scene],
         shelf.rows, shelf.group, shelf.category, shelf.first_contract, shelf.contracts,
         shelf.alpha, shelf.bid_cap, shelf.organic, shelf.meter,
+        shelf.gate, shelf.open_gates, shelf.holdout, shelf.contract_key, visit.key,
         desk.room, desk.slots, desk.contenders, desk.rest, desk.rest,
     )[0]  # fmt: skip
     total[CANDIDATES] += count

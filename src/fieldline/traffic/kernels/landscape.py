@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldline.compiled import njit
+from fieldline.traffic.kernels.bids import Bidders, admitted, worth
 from fieldline.traffic.kernels.charge import critical
-from fieldline.traffic.kernels.slate import Field, Run
+from fieldline.traffic.kernels.slate import NONE, Field, Run
 
 LOG_ALPHA_FLOOR = -30.0
 """The ln α of a step that needs no bid at all."""
@@ -23,15 +24,12 @@ def climb(
         np.float64
     ],  # [K, K] per slot that was paid: what its item's slots need without its bid
     place: NDArray[np.int32],  # [n] slot, −1: not shown
-    chance: NDArray[np.float64],  # [3, n]
-    first_contract: NDArray[np.int32],
-    contracts: NDArray[np.int32],
-    alpha: NDArray[np.float64],
-    meter: NDArray[np.float64],
+    chance: NDArray[np.float64],  # [4, n]
+    bidders: Bidders,
     scratch: NDArray[np.float64],  # [K]
     steps: NDArray[np.float32],  # [most, 4] out
 ) -> tuple[int, int]:
-    """Write the steps of every contract with α > 0 on promoted candidates; return (written, dropped).
+    """Write the steps of every contract that may bid on promoted candidates; return (written, dropped).
 
     One step per slot l above the organic rank, from the worst: ln(critical_l / v), (e_l − e_{l+1})·v and
     (e_l − e_{l+1})·critical_l; slots with one critical bid are one step. A winner is measured
@@ -43,16 +41,13 @@ def climb(
     dropped = 0
     for position in positions:
         item = field.item[position]
-        for entry in range(first_contract[item], first_contract[item + 1]):
-            j = contracts[entry]
-            if alpha[j] <= 0.0:
+        last = NONE
+        for entry in range(bidders.first[item], bidders.first[item + 1]):
+            if not admitted(bidders, entry, last):
                 continue
-            value = (
-                meter[j, 0]
-                + meter[j, 1] * chance[0, position]
-                + meter[j, 2] * chance[1, position]
-                + meter[j, 3] * chance[2, position]
-            )
+            j = bidders.contract[entry]
+            last = j
+            value = worth(bidders, j, chance, position)
             if value <= 0.0:
                 continue
             slot = place[position]

@@ -4,15 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldline.compiled import njit
+from fieldline.traffic.kernels.bids import Bidders, write_bids
 from fieldline.traffic.kernels.charge import sell_slots
 from fieldline.traffic.kernels.draw import draw
 from fieldline.traffic.kernels.head import LANES, take_head
 from fieldline.traffic.kernels.landscape import climb
-from fieldline.traffic.kernels.score import prefetch, score
+from fieldline.traffic.kernels.score import score
 from fieldline.traffic.kernels.slate import NONE, Field, Order, Run, fill
 from fieldline.traffic.kernels.tell import choose, write_contenders, write_contributions
 from fieldline.traffic.kernels.words import AD_PRICE, EXPLAINED, LANDSCAPE, LOOKS, PAID, RANDOM, TEMPERATURE
-from fieldline.traffic.rows import BIDS
 
 HEAD = 64
 """How many of the best candidates are sorted at first."""
@@ -20,7 +20,7 @@ HEAD = 64
 
 def room_for(candidates: int, slots: int, explained: int) -> int:
     """Return how many float64 words of scratch a request of that size takes."""
-    return 16 * candidates + slots * slots + 20 * slots + explained + LANES
+    return 17 * (candidates + 1) + slots * slots + 20 * slots + explained + LANES
 
 
 @njit
@@ -45,72 +45,6 @@ def new_run(room: NDArray[np.float64], start: int, slots: int) -> Run:
 
 
 @njit
-def write_bids(
-    candidates: NDArray[np.int32],  # [n]
-    flags: NDArray[np.int32],  # [n]
-    chance: NDArray[np.float64],  # [3, n]
-    organic: NDArray[np.float64],  # [n]
-    ad_price: float,
-    first_contract: NDArray[np.int32],
-    contracts: NDArray[np.int32],
-    alpha: NDArray[np.float64],
-    bid_cap: NDArray[np.float64],
-    meter: NDArray[np.float64],
-    bidding: NDArray[np.int32],  # [n] scratch
-    contract: NDArray[np.int32],  # [n] out; −1 already
-    bid: NDArray[np.float64],  # [n] out; 0 already
-    rival: NDArray[np.float64],  # [n] out
-    value: NDArray[np.float64],  # [n] out
-    paid: NDArray[np.float64],  # [n] out; −∞ already
-) -> None:
-    """Write the highest bid on each candidate, and the next one.
-
-    v = look + click·p_click + long_view·p_long + gmv·g, b = min(alpha·v, bid cap); ties: the lower contract.
-    """
-    many = 0
-    for position in range(candidates.size):
-        bidding[many] = position
-        many += (flags[position] & BIDS) != 0
-    for n in range(min(16, many)):
-        prefetch(first_contract, np.int64(candidates[bidding[n]]))
-    for n in range(many):
-        if n + 16 < many:
-            prefetch(first_contract, np.int64(candidates[bidding[n + 16]]))
-        if n + 8 < many:
-            prefetch(contracts, np.int64(first_contract[candidates[bidding[n + 8]]]))
-        position = bidding[n]
-        item = candidates[position]
-        best = 0.0
-        second = 0.0
-        who = np.int32(-1)
-        worth = 0.0
-        for entry in range(first_contract[item], first_contract[item + 1]):
-            j = contracts[entry]
-            if alpha[j] <= 0.0:
-                continue
-            v = (
-                meter[j, 0]
-                + meter[j, 1] * chance[0, position]
-                + meter[j, 2] * chance[1, position]
-                + meter[j, 3] * chance[2, position]
-            )
-            b = min(alpha[j] * v, bid_cap[j])
-            if b > best or (b == best and b > 0.0 and j < who):
-                second = best
-                best = b
-                who = j
-                worth = v
-            elif b > second:
-                second = b
-        if who >= 0:
-            contract[position] = who
-            bid[position] = best
-            rival[position] = second
-            value[position] = worth
-            paid[position] = organic[position] - ad_price + best
-
-
-@njit
 def answer(
     candidates: NDArray[np.int32],  # [n]
     viewer: NDArray[np.float32],  # [27]
@@ -126,7 +60,12 @@ def answer(
     alpha: NDArray[np.float64],  # [C]
     bid_cap: NDArray[np.float64],  # [C]
     organic_price: NDArray[np.float64],  # [C]
-    meter: NDArray[np.float64],  # [C, 4]
+    meter: NDArray[np.float64],  # [C, 5] of the request's scene
+    gate: NDArray[np.int32],  # [nnz]
+    open_gates: NDArray[np.uint8],  # [G] 0: closed to this request; [1]: none is closed
+    holdout: NDArray[np.float64],  # [C] share of viewers for whom it does not bid
+    contract_key: NDArray[np.uint64],  # [C] of the holdout
+    viewer_key: np.uint64,
     room: NDArray[np.float64],  # [room_for(n, K, explained)]
     slots_out: NDArray[np.float64],  # [≥ K, 6] out: rows of allocate.SLOT
     contenders_out: NDArray[np.float32],  # [≥ K + explained, 17] out; [0, 17]: no account is wanted
@@ -146,23 +85,23 @@ def answer(
     n = count + (count & 1)
     logit = room[: 3 * n // 2].view(np.float32).reshape(3, n)
     plain = room[3 * n // 2 : 3 * n].view(np.float32).reshape(3, n)
-    chance = room[3 * n : 6 * n].reshape(3, n)  # columns past `count` are never read
-    organic = room[6 * n : 6 * n + count]
-    paid = room[7 * n : 7 * n + count]
-    bid = room[8 * n : 8 * n + count]
-    rival = room[9 * n : 9 * n + count]
-    value = room[10 * n : 10 * n + count]
+    chance = room[3 * n : 7 * n].reshape(4, n)  # columns past `count` are never read
+    organic = room[7 * n : 7 * n + count]
+    paid = room[8 * n : 8 * n + count]
+    bid = room[9 * n : 9 * n + count]
+    rival = room[10 * n : 10 * n + count]
+    value = room[11 * n : 11 * n + count]
     half = n // 2
-    flags = ints(room, 11 * n, count)
-    contract = ints(room, 11 * n + half, count)
-    rank = ints(room, 12 * n, count)
-    place = ints(room, 12 * n + half, count)
-    organic_order = ints(room, 13 * n, count)
-    paid_order = ints(room, 13 * n + half, count)
-    scratch = ints(room, 14 * n, count)
-    merchants = ints(room, 14 * n + half, count)
-    categories = ints(room, 15 * n, count)
-    start = 15 * n + half
+    flags = ints(room, 12 * n, count)
+    contract = ints(room, 12 * n + half, count)
+    rank = ints(room, 13 * n, count)
+    place = ints(room, 13 * n + half, count)
+    organic_order = ints(room, 14 * n, count)
+    paid_order = ints(room, 14 * n + half, count)
+    scratch = ints(room, 15 * n, count)
+    merchants = ints(room, 15 * n + half, count)
+    categories = ints(room, 16 * n, count)
+    start = 16 * n + half
     lane = room[start : start + LANES]
     start += LANES
     nobody = new_run(room, start, slots)
@@ -185,10 +124,13 @@ def answer(
     field = Field(candidates, merchants, categories, organic, paid, bid, rival, contract, rank, looks, words)
     drawn = (mode & RANDOM) != 0
     sell = (mode & PAID) != 0 and not drawn
+    bidders = Bidders(
+        first_contract, contracts, gate, alpha, bid_cap, meter, open_gates, holdout, contract_key, viewer_key
+    )
     if sell:
         write_bids(
-            candidates, flags, chance, organic, words[AD_PRICE], first_contract, contracts, alpha, bid_cap,
-            meter, scratch, contract, bid, rival, value, paid,
+            candidates, flags, chance, organic, words[AD_PRICE], bidders,
+            scratch, contract, bid, rival, value, paid,
         )  # fmt: skip
 
     want = max(HEAD, slots + int(words[EXPLAINED]))
@@ -258,7 +200,6 @@ def answer(
                 merchants[position] = merchant[candidates[position]]
                 categories[position] = category[candidates[position]]
         written, dropped = climb(
-            field, by_bid.positions, run, shown, won_bids, place, chance, first_contract, contracts,
-            alpha, meter, needs, steps_out,
+            field, by_bid.positions, run, shown, won_bids, place, chance, bidders, needs, steps_out
         )  # fmt: skip
     return shown, eligible, many, contributions, written, dropped, propensity

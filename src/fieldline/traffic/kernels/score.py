@@ -87,7 +87,7 @@ def score(
     logit: NDArray[np.float32],  # [3, n] out
     plain: NDArray[np.float32],  # [3, n] out: net price, trust factor, organic price
     flags: NDArray[np.int32],  # [n] out: 0 where not eligible
-    chance: NDArray[np.float64],  # [3, n] out: click, long view, g
+    chance: NDArray[np.float64],  # [4, n] out: click, long view, g, click and order
     organic: NDArray[np.float64],  # [n] out: o, −∞ where not eligible
 ) -> int:
     """Fill in each candidate's logits, chances and organic score; return how many are eligible.
@@ -121,10 +121,12 @@ def score(
     for j in range(count):
         click = sigmoid(np.float64(logit[CLICK, j]))
         long_view = sigmoid(np.float64(logit[LONG_VIEW, j]))
-        goods = click * sigmoid(np.float64(logit[ORDER, j])) * plain[0, j]
+        order = click * sigmoid(np.float64(logit[ORDER, j]))
+        goods = order * plain[0, j]
         chance[0, j] = click
         chance[1, j] = long_view
         chance[2, j] = goods
+        chance[3, j] = order
         value = (viewer_value * long_view + goods_value * goods) * plain[1, j] + plain[2, j]
         organic[j] = value if flags[j] != 0 else -np.inf
         eligible += flags[j] != 0

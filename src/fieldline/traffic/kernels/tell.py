@@ -63,7 +63,7 @@ def write_contenders(
     charges: NDArray[np.float64],  # [K]
     logit: NDArray[np.float32],  # [3, n]
     plain: NDArray[np.float32],  # [3, n] net price, trust factor, organic price
-    chance: NDArray[np.float64],  # [3, n] click, long view, g
+    chance: NDArray[np.float64],  # [4, n] click, long view, g, order
     value: NDArray[np.float64],  # [n]
     contenders: NDArray[np.float32],  # [told, 17] out
 ) -> None:
