@@ -27,6 +27,10 @@ class Due(msgspec.Struct, frozen=True):
     amount: int
 
 
+TYPICAL = 50.0
+"""Yuan of an order where nothing says what one is worth."""
+
+
 def _money() -> NDArray[np.int64]:
     return np.zeros(16, np.int64)
 
@@ -82,6 +86,12 @@ class Book:
     """What its account was given by its owner, less what was given back."""
     value: NDArray[np.float64] = field(default_factory=_amounts)
     """Value in hand, yuan: observed, or predicted where the contract says so."""
+    valued: NDArray[np.float64] = field(default_factory=_amounts)
+    """Events behind the value: orders, fans, leads."""
+    value_squares: NDArray[np.float64] = field(default_factory=_amounts)
+    """Sum of the squares of what each was worth, yuan²."""
+    typical: NDArray[np.float64] = field(default_factory=lambda: np.full(16, TYPICAL))
+    """What an event is worth before any was seen, yuan: from prices, where there are any."""
     looks: NDArray[np.float64] = field(default_factory=_amounts)
     """Looks given to its items (sum of e_k over impressions)."""
     paid_looks: NDArray[np.float64] = field(default_factory=_amounts)
@@ -271,6 +281,7 @@ def _enter(book: Book, contract: Contract) -> int:
         for name in COLUMNS:
             setattr(book, name, grown(getattr(book, name), number + 1))
         book.leased = grown(book.leased, number + 1, -1)
+        book.typical = grown(book.typical, number + 1, TYPICAL)
         book.engines = grown(book.engines, number + 1, 1)
     else:
         book.contracts[number] = contract
@@ -307,6 +318,8 @@ COLUMNS = (
     "funded",
     "dues",
     "value",
+    "valued",
+    "value_squares",
     "looks",
     "paid_looks",
     "impressions",

@@ -93,14 +93,14 @@ def count_reward(state: State, shown: Shown, k: int, at: int, kind: str) -> None
             _count_value(state, number, at, yuan)
 
 
-def expect_orders(state: State, shown: Shown, k: int) -> None:
-    """Count what a click should still bring to the contracts that will count its order."""
+def expect_value(state: State, shown: Shown, k: int) -> None:
+    """Count what a rendered slot is predicted to bring to the contracts that will count it."""
+    look, payer, prices = shown.looks[k], shown.contracts[k], state.prices
     for slot, number, value in shown.values:
-        if slot == k and (state.book.counts_organic[number] or number == shown.contracts[k]):
-            expected = value / max(shown.clicks[k], 1e-6)
-            state.prices.clicked[number] += expected
-            state.prices.young[number, 0] += QUICK_SHARE * expected
-            state.prices.young[number, 1] += (1.0 - QUICK_SHARE) * expected
+        if slot == k and (number == payer or state.book.counts_organic[number]):
+            prices.foretold[number] += look * value
+            prices.young[number, 0] += QUICK_SHARE * look * value
+            prices.young[number, 1] += (1.0 - QUICK_SHARE) * look * value
 
 
 def count_order(state: State, event: Order, viewer: int, paid: Paid, item: int) -> None:
@@ -267,6 +267,8 @@ def _order_value(state: State, number: int, bought: Bought, credit: bool, amount
 
 def _count_value(state: State, number: int, at: int, yuan: float, events: int = 1) -> None:
     state.book.value[number] += yuan
+    state.book.valued[number] += events
+    state.book.value_squares[number] += yuan * yuan * events
     tally.count_value(tally_of(state, number, at), yuan, events)
 
 

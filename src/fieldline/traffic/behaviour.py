@@ -78,7 +78,6 @@ def _click(state: State, event: Click) -> None:
         click = Clicked(event.at, shown.viewer, shown.scene, item)
         wait_for_order(state.outcomes, event.id, click)
         learn_order(state, click, came=False)
-        accounts.expect_orders(state, shown, k)
     if payer >= 0:
         _touch(state, shown, item, click=Paid(event.at, payer, shown.scene, item))
 

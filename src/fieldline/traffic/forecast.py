@@ -7,12 +7,14 @@ weight for each, so that an evening of live rooms is not taken for a morning of 
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fieldline.contracts import HOURS
 from fieldline.contracts.book import Book
-from fieldline.contracts.horizon import CHINA, day_end, day_of, day_start, hours_open
+from fieldline.contracts.horizon import CHINA, MONDAY, day_end, day_of, day_start
 from fieldline.units import HOUR
 
 _EVENING = np.array(
@@ -114,22 +116,29 @@ def requests_to_come(
     Returns:
         Expected requests in the hours of their schedules, twice [J].
     """
-    ends = book.end[numbers]
-    midnight = day_end(now)
-    whole = still_to_come(traffic, now, ends, tick_ms)
-    today = still_to_come(traffic, now, np.minimum(ends, midnight), tick_ms)
+    ends, midnight = book.end[numbers], day_end(now)
+    scheduled = np.flatnonzero(book.scheduled[numbers])
+    if not len(scheduled) and weight is None:
+        today = still_to_come(traffic, now, np.minimum(ends, midnight), tick_ms)
+        return still_to_come(traffic, now, ends, tick_ms), today
+    edges = _hours_until(now, int(ends.max(initial=now)))
+    counts = np.diff(still_to_come(traffic, now, edges, tick_ms), prepend=0.0)  # [H]
+    each = np.ones((len(numbers), 24))
     if weight is not None and traffic.mix.any():
-        edges = _hours_until(now, int(ends.max(initial=now)))
-        counts = np.diff(still_to_come(traffic, now, edges, tick_ms), prepend=0.0)  # [H]
-        weighted = np.cumsum(counts[:, None] * (_mix(traffic, edges) @ weight.T), axis=0)  # [H, J]
-        whole = _at(edges, now, weighted, ends)
-        today = _at(edges, now, weighted, np.minimum(ends, midnight))
-    for place in np.flatnonzero(book.scheduled[numbers]):
-        edges, is_open = hours_open(book.contracts[numbers[place]].horizon, now)
-        parts = np.diff(still_to_come(traffic, now, edges, tick_ms), prepend=0.0) * is_open
-        if weight is not None and traffic.mix.any():
-            parts = parts * (_mix(traffic, edges) @ weight[place])
-        whole[place], today[place] = parts.sum(), parts[edges <= midnight].sum()
+        each = weight @ _mix(traffic).T  # [J, 24]
+    by_day = _Hours(edges, counts, now, (edges - 1 + CHINA) // HOUR % 24, 24)
+    whole = np.einsum("jh,jh->j", _until_each(by_day, ends), each)
+    today = np.einsum("jh,jh->j", _until_each(by_day, np.minimum(ends, midnight)), each)
+    if len(scheduled):
+        horizons = [book.contracts[number].horizon for number in numbers[scheduled]]
+        begun = np.array([horizon.start for horizon in horizons])
+        opened = np.array([list(horizon.hours.encode()) for horizon in horizons]) == ord("1")  # [S, 168]
+        by_week = _Hours(edges, counts, now, ((edges - 1 + CHINA) // HOUR + 24 * MONDAY) % HOURS, HOURS)
+        counted = np.tile(each[scheduled], (1, HOURS // 24)) * opened
+        before = _until_each(by_week, begun)
+        for found, last in ((whole, ends), (today, np.minimum(ends, midnight))):
+            parts = np.maximum(_until_each(by_week, last[scheduled]) - before, 0.0)
+            found[scheduled] = np.einsum("jh,jh->j", parts, counted)
     return whole, today
 
 
@@ -164,26 +173,35 @@ def _hours_until(now: int, end: int) -> NDArray[np.int64]:
     return np.arange(first, max(end, now + 1) + HOUR, HOUR, dtype=np.int64)
 
 
-def _mix(traffic: Traffic, edges: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The share of each scene in the requests of the hours that end at these edges, [H, SCENES]."""
-    overall = traffic.mix.sum(axis=0)
-    overall = overall / max(overall.sum(), 1e-12)
-    hours = ((edges - 1 + CHINA) // HOUR % 24).astype(np.int64)
-    counts = traffic.mix[hours]
-    total = counts.sum(axis=1, keepdims=True)
-    return np.asarray((counts + MIX_STRENGTH * overall) / (total + MIX_STRENGTH))
+def _mix(traffic: Traffic) -> NDArray[np.float64]:
+    """The share of each scene in the requests of each hour of the day, [24, SCENES]."""
+    overall = traffic.mix.sum(axis=0) / traffic.mix.sum()
+    total = traffic.mix.sum(axis=1, keepdims=True)
+    return np.asarray((traffic.mix + MIX_STRENGTH * overall) / (total + MIX_STRENGTH))
 
 
-def _at(
-    edges: NDArray[np.int64], now: int, total: NDArray[np.float64], ends: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Each column of a running sum [H, J] at its own end [J], even within an hour."""
-    columns = np.arange(len(ends))
-    hour = np.clip(np.searchsorted(edges, ends), 0, len(edges) - 1)
-    before = np.where(hour > 0, total[np.maximum(hour - 1, 0), columns], 0.0)
-    start = np.where(hour > 0, edges[np.maximum(hour - 1, 0)], now)
-    part = np.clip((ends - start) / np.maximum(edges[hour] - start, 1), 0.0, 1.0)
-    return np.asarray(before + part * (total[hour, columns] - before))
+class _Hours(NamedTuple):
+    """The requests of the clock hours to come, and of which kind each hour is."""
+
+    edges: NDArray[np.int64]  # [H] ms, their ends
+    counts: NDArray[np.float64]  # [H]
+    now: int
+    kind: NDArray[np.int64]  # [H]
+    kinds: int
+
+
+def _until_each(hours: _Hours, ends: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The requests from now to each end, even within an hour, by kind of hour, [J, kinds]."""
+    count = len(hours.edges)
+    sums = np.zeros((count + 1, hours.kinds))
+    sums[np.arange(1, count + 1), hours.kind] = hours.counts
+    sums = np.cumsum(sums, axis=0)
+    hour = np.clip(np.searchsorted(hours.edges, ends), 0, count - 1)
+    start = np.where(hour > 0, hours.edges[np.maximum(hour - 1, 0)], hours.now)
+    part = np.clip((ends - start) / np.maximum(hours.edges[hour] - start, 1), 0.0, 1.0)
+    found = sums[hour]
+    found[np.arange(len(ends)), hours.kind[hour]] += part * hours.counts[hour]
+    return found
 
 
 def day_passed(traffic: Traffic, now: int) -> float:

@@ -5,12 +5,13 @@ would win, from steps logged on a sampled share of requests whether it won or no
 gain g (how spend compares with what was predicted), S spent, G value in hand and O organic value to come:
 
     α_B = the largest α with g·N·C(α) ≤ B − S, for the horizon and for the day
-    α_R = the largest α with G + κ·(O + g·N·V(α)) ≥ τ·(1 + guard)·(S + g·N·C(α))
+    α_R = the largest α with G + κ·F − guard(κ·F) ≥ τ·(S + g·N·C(α)),   F = O + g·N·V(α)
     α   = min(α_B, α_R), approached by half of the log step, at most −0.35 or +0.25 a tick
 
-Value in hand is what was observed: what is still to mature is the guard, κ = 1. Its other form (`Corrected`)
-counts clicks too young to have ordered, and states its guard. A granted floor (or ceiling) has an organic price
-by PI control on what was planned less what was delivered, in units of the mean score of what is shown.
+There are three ways to count value in hand. `observed`: what was observed, κ = 1 and no guard, for what is still to
+mature is guard enough. `corrected`: also what young impressions should still bring, with κ learned and a guard.
+`confident`: what was observed, κ learned, and a guard for a stated confidence. A granted floor (or ceiling) has an
+organic price by PI control on what was planned less what was delivered, in units of the mean score of what is shown.
 Source: docs/algorithms/pricing.md; field guide to autobidding (arXiv 2302.08530) for the minimum of multipliers.
 """
 
@@ -42,8 +43,12 @@ SURE = 100.0
 SERVED = 1_000.0
 """Requests at which the rate of organic value is trusted by half: it is spent before it has come."""
 SCORE_FORGET = 0.999
-EARLY_GOAL = 0.15
-"""Share of the goal's value that the pool's calibration counts for in a contract's own."""
+EARLY = 5.0
+"""Events (orders, fans, leads) that the pool's calibration counts for in a contract's own."""
+SURENESS = 1.2816
+"""Standard deviations of a guard: it holds nine times in ten."""
+SPREAD = 1.5
+"""Mean square of an event over the square of its mean, before any was seen."""
 QUICK, SLOW = 4 * MINUTE, 3.3 * HOUR
 """Mean delays of the orders that follow their click at once and of the others."""
 
@@ -86,9 +91,9 @@ class Prices:
     predicted: Floats = field(default_factory=_per_contract)
     """Spend that the landscape predicted, decayed alike, yuan."""
     young: Floats = field(default_factory=_young)
-    """Predicted value of clicks that may still order, by the quick and the slow part of the delay, yuan."""
-    clicked: Floats = field(default_factory=_per_contract)
-    """Predicted value of all clicks so far, yuan."""
+    """Predicted value of impressions that may still bring it, by the quick and the slow part of the delay, yuan."""
+    foretold: Floats = field(default_factory=_per_contract)
+    """Predicted value of all impressions so far that count, yuan."""
     offered: Floats = field(default_factory=lambda: np.zeros((16, SCENES)))
     """Value offered in sampled requests, by scene, decayed, yuan."""
     asked: Floats = field(default_factory=lambda: np.zeros(SCENES))
@@ -104,7 +109,7 @@ class Prices:
 
 
 COLUMNS = ("alpha", "mu", "integral", "supply_value", "supply_cost", "sampled", "organic", "served",
-           "last_spend", "spend", "predicted", "young", "clicked", "offered", "clamped")  # fmt: skip
+           "last_spend", "spend", "predicted", "young", "foretold", "offered", "clamped")  # fmt: skip
 
 
 class Controller(Protocol):
@@ -119,8 +124,11 @@ class Hand:
     """Value in hand of the contracts that bid, and how much a predicted yuan of it counts, all [J]."""
 
     value: Floats
+    """Yuan."""
     calibration: Floats
-    guard: Floats
+    """κ."""
+    size: Floats
+    """Yuan of an event, Σx²/Σx, which a guard is for; 0: no guard."""
 
 
 class InHand(Protocol):
@@ -136,21 +144,30 @@ def observed(prices: Prices, book: Book, numbers: NDArray[np.int64]) -> Hand:  #
 
 
 def corrected(prices: Prices, book: Book, numbers: NDArray[np.int64]) -> Hand:
-    """Return what was observed and, calibrated, what clicks too young to have ordered should still bring.
+    """Return what was observed and, calibrated, what young impressions should still bring, with a guard."""
+    hand = confident(prices, book, numbers)
+    pending = prices.young[numbers].sum(axis=1)
+    return Hand(hand.value + hand.calibration * pending, hand.calibration, hand.size)
 
-    κ = (obs + κ_pool·n0)/(matured + n0), n0 = 15% of the goal's value; pending = clicked − matured;
-    guard = .01 + .5·sd·√(pending/G) + .15·sd, sd = 1/√(orders + 15).
+
+def confident(prices: Prices, book: Book, numbers: NDArray[np.int64]) -> Hand:
+    """Return what was observed, and how far what is predicted may be trusted.
+
+    κ = (G + κ_pool·n)/(matured + n), n = 5 events' worth, matured = foretold − young, κ_pool = Σ G/Σ matured;
+    an event's size is Σx²/Σx of the contract, begun with 5 events of the pool.
     """
-    seen, pending = book.value[numbers], prices.young[numbers].sum(axis=1)
-    matured = np.maximum(prices.clicked[numbers] - pending, 0.0)
-    goal = np.array([book.contracts[j].limit.goal for j in numbers])
-    early = EARLY_GOAL * np.maximum(goal, 1.0) * book.budget[numbers] / YUAN
-    pool = (seen.sum() + 1.0) / (matured.sum() + 1.0)
-    calibration = np.clip((seen + pool * early) / np.maximum(matured + early, 1e-9), 0.2, 5.0)
-    hand = seen + calibration * pending
-    spread = 1.0 / np.sqrt(book.orders[numbers] + 15.0)
-    guard = 0.01 + 0.5 * spread * np.sqrt(pending / np.maximum(hand, 1e-9)).clip(0.0, 1.0) + 0.15 * spread
-    return Hand(hand, calibration, np.where(goal > 0.0, guard, 0.0))
+    seen = book.value[numbers]
+    matured = np.maximum(prices.foretold[numbers] - prices.young[numbers].sum(axis=1), 0.0)
+    squares, usual = book.value_squares[numbers], book.typical[numbers]
+    early = EARLY * usual
+    pool = (seen.sum() + usual.mean()) / (matured.sum() + usual.mean())
+    calibration = np.clip((seen + pool * early) / np.maximum(matured + early, 1e-9), 0.1, 3.0)
+    size = (squares + EARLY * usual**2 * SPREAD) / np.maximum(seen + EARLY * usual, 1e-9)
+    return Hand(seen, calibration, size)
+
+
+IN_HAND: dict[str, InHand] = {"observed": observed, "corrected": corrected, "confident": confident}
+"""The ways by the names that the policy gives them."""
 
 
 def init(prices: Prices, number: int, contract: Contract) -> None:
@@ -222,18 +239,19 @@ def _bid(
     sampled = np.maximum(prices.sampled[numbers], 1e-9)
     spent = book.spent[numbers] / YUAN
     hand = in_hand(prices, book, numbers)
-    owed = goal * (1.0 + hand.guard)
-    organic = hand.calibration * prices.organic[numbers] / (prices.served[numbers] + SERVED) * to_come
+    organic = prices.organic[numbers] / (prices.served[numbers] + SERVED) * to_come
     most = np.where(goal > 0.0, np.log(MOST_OVER_GOAL / np.maximum(goal, 1e-9)), HIGH)
     gain = _gain(prices, numbers, spent)
     room = Room(
-        left=book.left(numbers) / YUAN,
+        left=(book.budget[numbers] - book.spent[numbers] - book.reserved[numbers]) / YUAN,
         left_today=book.left_today(numbers) / YUAN,
-        in_hand=hand.value + np.where(book.counts_organic[numbers], organic, 0.0) - owed * spent,
-        goal=owed,
+        in_hand=hand.value - goal * spent,
+        organic=np.where(book.counts_organic[numbers], organic, 0.0),
+        goal=goal,
         ahead=gain * to_come / sampled,
         ahead_today=gain * today / sampled,
         worth=hand.calibration,
+        size=SURENESS**2 * hand.size,
         most=np.clip(most, LOW, HIGH),
     )
     target = admitted(prices.supply_value, prices.supply_cost, numbers, *room)

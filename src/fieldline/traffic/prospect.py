@@ -2,7 +2,8 @@
 
 A contract's size is what one look at each of its items is worth to it, as predicted for a viewer of whom nothing
 is known. The pool is the landscape of all contracts of one kind per unit of size; a new contract starts from the
-pool × its size, as if it had seen START requests, and what it sees itself soon outweighs that (S44, S69).
+pool × its size, as if it had seen START requests, and what it sees itself soon outweighs that (S44, S69). Where a
+result has a price (a cost goal), curves are compared at the same bid per result, not at the same multiplier.
 """
 
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import msgspec
 import numpy as np
 
 from fieldline.contracts import Contract
+from fieldline.contracts.book import TYPICAL
 from fieldline.traffic import worth
 from fieldline.traffic.forecast import still_to_come
 from fieldline.traffic.model import item_chances
@@ -56,8 +58,11 @@ class Outlook(msgspec.Struct, frozen=True):
 
 
 def begin(state: State, number: int) -> None:
-    """Start a contract that has seen nothing from the pool, where there is one."""
+    """Say what an event is worth to a contract; start one that has seen nothing from the pool, where there is one."""
     contract, prices = state.book.contracts[number], state.prices
+    mean = mean_price(state, contract)
+    state.worth.mean_price[number] = mean
+    state.book.typical[number] = typical_of(contract, mean)
     if not contract.bids or prices.sampled[number] > 0.0:
         return
     pool, size = pool_of(state, contract), size_of(state, contract)
@@ -88,11 +93,13 @@ def outlook(state: State, contract: Contract) -> Outlook | None:
     room = Room(
         left=np.array([budget]),
         left_today=np.array([np.inf]),
-        in_hand=np.array([organic]),
+        in_hand=np.zeros(1),
+        organic=np.array([organic]),
         goal=np.array([goal]),
         ahead=ahead,
         ahead_today=np.zeros(1),
         worth=np.ones(1),
+        size=np.zeros(1),
         most=np.array([HIGH]),
     )
     alpha = float(admitted(value, cost, np.zeros(1, np.int64), *room)[0])
@@ -114,6 +121,24 @@ def outlook(state: State, contract: Contract) -> Outlook | None:
         alpha=float(np.exp(alpha)),
         reachable=float((organic + sums[1][bin_]) / max(sums[0][bin_], 1e-9)),
     )
+
+
+def mean_price(state: State, contract: Contract) -> float:
+    """Return the mean net price of what a contract's items sell, yuan; 0 where they sell nothing."""
+    items = np.array(reach_of(state.shelf, contract), np.int64)
+    prices = state.shelf.rows[items, NET_PRICE] if len(items) else np.zeros(0)
+    return float(prices[prices > 0.0].mean()) if (prices > 0.0).any() else 0.0
+
+
+def typical_of(contract: Contract, price: float) -> float:
+    """Return what one event is worth to a contract before any was seen, yuan: an order, a fan or a lead.
+
+    Args:
+        contract: what it values.
+        price: mean net price of its items, yuan.
+    """
+    meter = contract.meter
+    return meter.order + meter.gmv * price or meter.lead + meter.visit + meter.follow or TYPICAL
 
 
 def size_of(state: State, contract: Contract) -> float:
@@ -144,18 +169,21 @@ def pool_of(state: State, contract: Contract) -> Pool | None:
     ]
     sizes = np.array([size_of(state, book.contracts[number]) for number in alike])
     numbers, sizes = np.array(alike, np.int64)[sizes > 0.0], sizes[sizes > 0.0]
+    dearer = np.array([_result(book.contracts[j]) for j in numbers]) / _result(contract)  # [J]
+    sizes = sizes / dearer
     sampled = prices.sampled[numbers]
     if sampled.sum() < ENOUGH:
         return None
     weight = float((sampled * sizes).sum())
-    cost = prices.supply_cost[numbers]
+    cost = _moved(prices.supply_cost[numbers], dearer)
+    value = _moved(prices.supply_value[numbers] / dearer[:, None], dearer)
     seen, told = cost.sum(axis=1), cost.sum() / weight * sampled * sizes
     ratio = np.log(np.maximum(seen, 1e-9) / np.maximum(told, 1e-9))
     served = np.maximum((prices.served[numbers] * sizes).sum(), 1e-9)
     return Pool(
-        value=prices.supply_value[numbers].sum(axis=0) / weight,
+        value=value.sum(axis=0) / weight,
         cost=cost.sum(axis=0) / weight,
-        organic=float(prices.organic[numbers].sum() / served),
+        organic=float((prices.organic[numbers] / dearer).sum() / served),
         spread=float(np.clip(ratio.std(), 0.2, 2.0)),
         sampled=float(sampled.sum()),
     )
@@ -169,6 +197,23 @@ def _kind(contract: Contract) -> tuple[bool, bool, bool, bool]:
         meter.lead + meter.visit > 0.0,
         bool(meter.follow or meter.fan_days),
     )
+
+
+def _result(contract: Contract) -> float:
+    meter = contract.meter
+    return meter.order or meter.lead or meter.visit or meter.follow or 1.0
+
+
+def _moved(curves: Floats, dearer: Floats) -> Floats:
+    """Supply curves [J, BINS] as one sees them to whom a result is worth 1/dearer [J] as much: the same bid is a
+    multiplier so much higher. What falls below the lowest bin counts there, what passes the highest is not for sale."""
+    moved = np.zeros_like(curves)
+    for row, (curve, bins) in enumerate(
+        zip(curves, np.rint(np.log(dearer) / WIDTH).astype(int), strict=True)
+    ):
+        place = np.maximum(np.arange(BINS) + bins, 0)
+        np.add.at(moved[row], place[place < BINS], curve[place < BINS])
+    return moved
 
 
 def _up_to(curve: Floats, log_alpha: float) -> float:

@@ -108,6 +108,7 @@ def render(state: State, shown: Shown, k: int, item: int) -> None:
         state.content.exposure[creator] += look
     for number in contracts_on(state.shelf, item):
         state.book.looks[number] += look
+    accounts.expect_value(state, shown, k)
     for slot, number, value in shown.values:
         limit = state.book.contracts[number].limit
         if slot == k and limit.predicted and (limit.counts_organic or number == payer):

@@ -5,6 +5,7 @@ Nothing here knows contracts, requests or time: it serves any auction in which a
 Source: docs/algorithms/pricing.md.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ Numbers = NDArray[np.int64]
 BINS = 240
 LOW, HIGH = float(np.log(1e-3)), float(np.log(1e3))
 WIDTH = (HIGH - LOW) / BINS
+REACTION = 3.0
+"""Events within which a bidder notices that it is out of luck: a guard has to last no longer."""
 EDGES = np.exp(LOW + WIDTH * np.arange(BINS + 1))
 """α at which each bin begins; the last is the highest that is ever bid."""
 
@@ -28,10 +31,12 @@ class Room(NamedTuple):
     left: Floats  # [J] yuan that may still be spent
     left_today: Floats  # [J] yuan that may still be spent today
     in_hand: Floats  # [J] yuan of value in hand less what the goal owes for what is spent
+    organic: Floats  # [J] yuan of value still to come without bidding
     goal: Floats  # [J] value per yuan, at least; 0: none
     ahead: Floats  # [J] the auctions to come, in units of those that the curves sum
     ahead_today: Floats  # [J] those of today
-    worth: Floats  # [J] how much a yuan of the curve's value counts
+    worth: Floats  # [J] how much a yuan of value to come counts
+    size: Floats  # [J] z²·yuan of an event, for the guard; 0: none
     most: Floats  # [J] highest log α
 
 
@@ -103,22 +108,25 @@ def admitted(
     left: Floats,
     left_today: Floats,
     in_hand: Floats,
+    organic: Floats,
     goal: Floats,
     ahead: Floats,
     ahead_today: Floats,
     worth: Floats,
+    size: Floats,
     most: Floats,
 ) -> Floats:
     """Return the largest log α that each bidder's limits admit.
 
     min(α_B, α_R, most, end of what was for sale): α_B the largest with ahead·C ≤ left (and today's likewise), α_R
-    the largest with in_hand + ahead·(worth·V − goal·C) ≥ 0, each linear within the bin that crosses.
+    the largest with in_hand + F − √(size·min(F, 3·size)) − goal·ahead·C ≥ 0, F = worth·(organic + ahead·V), each linear
+    within the bin that crosses. The root is the guard: the luck of the events to come, as far as it is noticed late.
 
     Args:
         supply_value: [C, BINS], value by bin, yuan.
         supply_cost: [C, BINS].
         numbers: [J], rows of the curves.
-        left, left_today, in_hand, goal, ahead, ahead_today, worth, most: [J], as in `Room`.
+        left, left_today, in_hand, organic, goal, ahead, ahead_today, worth, size, most: [J], as in `Room`.
 
     Returns:
         [J] in [LOW, HIGH]; LOW where nothing is admitted.
@@ -138,11 +146,12 @@ def admitted(
             value += supply_value[j, bin_]
             if whole - cost > 1e-12 * whole:
                 dearest = bin_ + 1
-            room = (
-                left[i] - ahead[i] * cost,
-                left_today[i] - ahead_today[i] * cost,
-                in_hand[i] + ahead[i] * (worth[i] * value - goal[i] * cost) if goal[i] > 0.0 else 1.0,
-            )
+            kept = 1.0
+            if goal[i] > 0.0:
+                come = worth[i] * (organic[i] + ahead[i] * value)
+                guard = math.sqrt(size[i] * min(come, REACTION * size[i]))
+                kept = in_hand[i] + come - guard - goal[i] * ahead[i] * cost
+            room = (left[i] - ahead[i] * cost, left_today[i] - ahead_today[i] * cost, kept)
             for limit in range(3):
                 if room[limit] >= 0.0:
                     lasts[limit] = bin_
