@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-SUITE = ("kernel", "route", "decide", "lab", "log")
+SUITE = ("kernel", "prices", "route", "decide", "lab", "log")
 """Benches of the whole; `charges` measures a rule rather than a speed and runs by its name alone."""
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -18,6 +18,7 @@ RESULTS = Path(__file__).parent / "results.json"
 TARGETS: dict[str, tuple[str, float]] = {
     "kernel_speedup": ("≥", 4.0),
     "gather_fraction": ("≥", 0.4),
+    "price_update_ms_10k": ("≤", 50.0),
     "route_speedup": ("≥", 3.0),
     "decide_per_cpu_s": ("≥", 4_000.0),
     "handler_p99_over_p50": ("≤", 2.0),

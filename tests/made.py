@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import msgspec
+import numpy as np
 
 from fieldline import engine
 from fieldline.app import DEFAULT_POLICY
@@ -22,17 +23,19 @@ from fieldline.facts import (
     Product,
     Refund,
     Request,
+    Slot,
     Tick,
     Video,
     Viewer,
     Wish,
 )
+from fieldline.traffic.explain import CONTENDER
 from fieldline.units import DAY, HOUR, MINUTE, YUAN
 
 START = 1_650_850_200_000
 """2022-04-25 09:30 in UTC+8."""
 
-POLICY = msgspec.structs.replace(DEFAULT_POLICY, random_share=0.1, landscape_share=0.5)
+POLICY = msgspec.structs.replace(DEFAULT_POLICY, random_share=0.1, landscape_share=0.5, in_hand="observed")
 
 
 def catalogue() -> Iterator[CatalogueEntry]:
@@ -108,6 +111,21 @@ def play(requests: int, policy: Policy = POLICY) -> tuple[engine.State, list[Any
         for answer in answers(decision):
             take(answer)
     return state, facts
+
+
+def decided(
+    id: str, viewer: str, *places: tuple[str, str | None, int], at: int = START, scene: str = "video"
+) -> Decision:
+    """A decision by hand: (item, who pays, charge) slot by slot; looks 1, 1/2, 1/3 …, click 10%, long view 30%."""
+    contenders = np.zeros(len(places), CONTENDER)
+    contenders["p_click"], contenders["p_long"], contenders["p_order"] = 0.1, 0.3, 0.05
+    count = len(places)
+    slots = tuple(
+        Slot(item, payer, charge, 1.0, 1.0, 0.1, count if payer else k, count if payer else k)
+        for k, (item, payer, charge) in enumerate(places)
+    )
+    looks = tuple(1.0 / (k + 1) for k in range(count))
+    return Decision(id, at, viewer, scene, slots, looks, count, True, 0.002, contenders=contenders.tobytes())
 
 
 def answers(decision: Decision) -> Iterator[AnyFact]:

@@ -29,10 +29,12 @@ from fieldline.facts import (
     Typed,
     ViewerErased,
     Wish,
+    WishEnded,
     WishPaused,
     decode,
     encode,
 )
+from fieldline.leases import Node, alone, entries_of, join
 from fieldline.ports import Clock, Commit, EventLog, Ledger, Records, Snapshots
 from fieldline.scenes import DEFAULT_LOOKS
 from fieldline.stores import open_ledger, open_log, open_records, open_snapshots
@@ -40,7 +42,7 @@ from fieldline.stores.folder import DataFolder
 from fieldline.stores.parquet import Archive
 from fieldline.traffic.checks import check_batch
 from fieldline.traffic.decide import check as check_request
-from fieldline.units import DAY, Instant, Micros
+from fieldline.units import DAY, Instant
 
 RECENT = 20_000
 """Decisions kept in memory beside the log."""
@@ -102,6 +104,7 @@ class Fieldline:
         clock: Clock | None = None,
         policy: Policy = DEFAULT_POLICY,
         folder: DataFolder | None = None,
+        node: Node | None = None,
     ) -> None:
         """Recover from what the stores hold.
 
@@ -113,9 +116,10 @@ class Fieldline:
             clock: whose time it is; None lets time follow the facts (laboratory, demo).
             policy: of an engine that has no log yet.
             folder: the data folder to let go of at the end.
+            node: which one it is of several engines that share records and ledger; None: it is alone.
         """
         self.log, self.snapshots, self.records, self.ledger = log, snapshots, records, ledger
-        self._clock, self._folder = clock, folder
+        self._clock, self._folder, self._node = clock, folder, node
         self._recent: OrderedDict[str, tuple[Decision, Commit]] = OrderedDict()
         self._positions: dict[str, int] = {}
         self._last: Commit = Written()
@@ -125,7 +129,14 @@ class Fieldline:
 
     @classmethod
     def open(
-        cls, path: Path, clock: Clock | None, create: bool = True, policy: Policy = DEFAULT_POLICY
+        cls,
+        path: Path,
+        clock: Clock | None,
+        create: bool = True,
+        policy: Policy = DEFAULT_POLICY,
+        node: str = "",
+        engines: int = 2,
+        money: str = "",
     ) -> "Fieldline":
         """Open a data folder.
 
@@ -134,22 +145,30 @@ class Fieldline:
             clock: see the constructor.
             create: make the folder where there is none.
             policy: of an engine that has no log yet.
+            node: name of this one of several engines that share records and ledger; empty: it is alone.
+            engines: how many there are.
+            money: URL of the database of records and ledger; empty: the folder's own.
 
         Raises:
-            DataFolderError: the folder is missing, locked, or newer than this program.
+            DataFolderError: the folder is missing, locked, newer than this program, or another engine's.
+            Refused: a node that cannot be, or whose name is taken.
         """
         folder = DataFolder.open(path, create)
-        snapshots = open_snapshots(folder.snapshots_url)
-        newest = snapshots.newest()
-        return cls(
-            open_log(folder.log_url, newest[0] if newest else 0),
-            snapshots,
-            open_records(folder.records_url),
-            open_ledger(folder.records_url),
-            clock,
-            policy,
-            folder,
-        )
+        try:
+            snapshots = open_snapshots(folder.snapshots_url)
+            newest = snapshots.newest()
+            log = open_log(folder.log_url, newest[0] if newest else 0)
+            records = open_records(money or folder.records_url)
+            ledger = open_ledger(money or folder.records_url)
+            named = Node(node, engines, records, ledger) if node else None
+            if named:
+                join(named, folder.path, ledger, (clock or WallClock()).now(), fresh=log.end == 0)
+            else:
+                alone(folder.path, ledger)
+            return cls(log, snapshots, records, ledger, clock, policy, folder, named)
+        except BaseException:
+            folder.close()
+            raise
 
     # ── Deciding and recording ───────────────────────────────────────────────────────────────────────────
 
@@ -180,6 +199,9 @@ class Fieldline:
             self._pass_time(request.at or 0)
         decision = engine.decide(self.state, request, paid)
         commit = self._take(decision)
+        if self._node:
+            paying = {self.state.book.names.find(slot.contract) for slot in decision.slots if slot.contract}
+            self._lease(sorted(paying))
         return decision, commit
 
     def record(self, events: Sequence[Behaviour]) -> tuple[Recorded, Commit]:
@@ -205,6 +227,10 @@ class Fieldline:
     def tick(self) -> None:
         """Let time pass up to now: prices are updated, reservations released, spend settled."""
         self._pass_time(self.now())
+        heard = self.state.typed
+        self._catch_up()
+        if self.state.typed != heard:
+            self._lease(range(len(self.state.book)))
 
     # ── What people type ─────────────────────────────────────────────────────────────────────────────────
 
@@ -220,7 +246,7 @@ class Fieldline:
             except Refused as refused:
                 raise type(refused)(f"line {number}: {refused.field}", refused.reason) from None
         change = self.records.put_entries(entries, self.now())
-        return self._take(*entries, Typed(change))
+        return self._typed(change, *entries)
 
     def entry(self, kind: str, id: str) -> CatalogueEntry:
         """Return one catalogue entry.
@@ -247,6 +273,7 @@ class Fieldline:
             Unknown: an offer, merchant, creator or item that nothing has; a contract to edit.
             Conflict: an id that is taken, an older version, a budget below what is spent.
         """
+        self._catch_up()
         known = self.records.wish(id)
         if version is None and known:
             raise Conflict("id", f"a contract called {id!r} is there; edit it with its version")
@@ -257,8 +284,10 @@ class Fieldline:
                 raise Conflict("version", f"is {version}, but the contract is at {known[0].version}")
         wish = Wish(id, self.now(), (version or 0) + 1, offer, owner, terms.decode())
         engine.check(self.state, wish)
-        change = self.records.put_wish(wish, by)
-        self._take(wish, Typed(change)).wait()
+        old = known[0] if known else None
+        change = self._node.record(old, wish, by) if self._node else self.records.put_wish(wish, by)
+        self._typed(change, wish).wait()
+        self._lease(self.state.book.wishes[id])
         return wish
 
     def pause_contract(self, id: str, paused: bool, by: str) -> None:
@@ -266,10 +295,24 @@ class Fieldline:
 
         Raises:
             Unknown: there is none.
+            Conflict: it was ended.
         """
         self.wish(id)
+        if id in self.state.book.ended:
+            raise Conflict("id", f"{id!r} was ended and stays so")
         change = self.records.pause_wish(id, paused, self.now(), by)
-        self._take(WishPaused(id, self.now(), paused), Typed(change)).wait()
+        self._typed(change, WishPaused(id, self.now(), paused)).wait()
+
+    def end_contract(self, id: str, by: str) -> None:
+        """End a contract for good before its time; a second end changes nothing.
+
+        Raises:
+            Unknown: there is none.
+        """
+        self.wish(id)
+        if id not in self.state.book.ended:
+            change = self.records.end_wish(id, self.now(), by)
+            self._typed(change, WishEnded(id, self.now())).wait()
 
     def wish(self, id: str) -> tuple[Wish, bool]:
         """Return a contract as it was asked for, and whether it is paused.
@@ -321,9 +364,10 @@ class Fieldline:
         self.records.note("viewers", by, self.now(), None, '"one erased"')
         for decision in [d for d, _ in self._recent.values() if d.viewer == id]:
             del self._recent[decision.id]
-        commit = self._take(ViewerErased(id, self.now()), Typed(change))
+        commit = self._typed(change, ViewerErased(id, self.now()))
         commit.wait()
-        self.records.forget_erasures(change)
+        if self._node is None:  # other engines may not have heard of it yet
+            self.records.forget_erasures(change)
         return commit
 
     # ── Looking back ─────────────────────────────────────────────────────────────────────────────────────
@@ -397,16 +441,32 @@ class Fieldline:
         self._settle(self.state.book.due)
 
     def _settle(self, dues: Sequence[Due]) -> None:
-        """Post what one fact made due as one entry, under the first due's key."""
-        postings = []
-        for due in dues:
-            account = f"contract:{due.contract}"
-            sides = (
-                (f"merchant:{due.owner}", account) if due.kind == "fund" else (account, "platform:promotion")
-            )
-            postings += [(sides[0], Micros(-due.amount)), (sides[1], Micros(due.amount))]
-        if postings:
-            self.ledger.post(dues[0].key, Instant(self.state.now), postings)
+        """Post what one fact made due, once the log holds that fact: a key must never come with two amounts."""
+        if dues:
+            self._last.wait()
+        for key, postings in entries_of(dues, self._node.name if self._node else ""):
+            self.ledger.post(key, Instant(self.state.now), postings)
+
+    def _typed(self, change: int, *facts: AnyFact) -> Commit:
+        """Log what was typed; one of several engines takes what the others typed with it."""
+        return self._catch_up() if self._node else self._take(*facts, Typed(change))
+
+    def _catch_up(self) -> Commit:
+        changes = list(self.records.changes(self.state.typed)) if self._node else []
+        if self._node and changes:
+            return self._take(*self._node.shared(changes), Typed(changes[-1][0]))
+        return self._last
+
+    def _share(self, node: Node) -> None:
+        """Take what others typed, lease what contracts need, give back what is left of those that are over."""
+        self._catch_up()
+        node.refresh()
+        self._lease(range(len(self.state.book)))
+        node.close(self.state.book, self.state.now)
+
+    def _lease(self, contracts: Sequence[int]) -> None:
+        if self._node:
+            self._take(*self._node.top_up(self.state.book, contracts, self.state.now))
 
     def _pass_time(self, to: int) -> None:
         step = self.state.policy.tick_ms
@@ -416,6 +476,8 @@ class Fieldline:
         ticks = [Tick(at) for at in range(last + step, to + 1, step)]
         if ticks:
             self._take(*ticks)
+            if self._node:
+                self._share(self._node)
 
     def _recover(self, policy: Policy) -> engine.State:
         start = self._from_snapshot()
@@ -451,6 +513,10 @@ class Fieldline:
 
     def _repaired(self) -> engine.State:
         """Bring to the log what the records took and the log did not, the process having died in between."""
+        if self._node:
+            self._catch_up()
+            self._take(*self._node.unlogged(self.state.book, self.state.now))
+            return self.state
         for change, typed in self.records.changes(self.state.typed):
             self._take(typed, Typed(change))
         return self.state

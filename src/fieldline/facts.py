@@ -204,8 +204,10 @@ class Policy(Fact, frozen=True, tag="policy"):
     """How long after an impression a missing click or long view counts as none; also how long money stays reserved."""
     order_window_ms: Annotated[int, Meta(ge=1_000)] = 86_400_000
     """How long after a click an order still counts as its outcome, for learning."""
-    in_hand: Literal["observed", "corrected", "confident"] = "observed"
+    in_hand: Literal["observed", "corrected", "confident"] = "confident"
     """How contracts count value in hand; see `fieldline.traffic.pace`."""
+    learning: Annotated[float, Meta(ge=0.0, le=100.0)] = 0.5
+    """Orders' worth of value that a contract may owe before its items sold anything: what learning may cost."""
     click_attribution_ms: Annotated[int, Meta(ge=0)] = 7 * 86_400_000
     view_attribution_ms: Annotated[int, Meta(ge=0)] = 86_400_000
     explained: Annotated[int, Meta(ge=0, le=200)] = 30

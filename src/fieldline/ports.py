@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldline.facts import CatalogueEntry, ViewerErased, Wish, WishPaused
+from fieldline.facts import CatalogueEntry, ViewerErased, Wish, WishEnded, WishPaused
 from fieldline.units import Instant, Micros
 
 
@@ -84,6 +84,9 @@ class Ledger(Protocol):
             Overdrawn: an account that may not go below zero would.
         """
 
+    def posted(self, key: str) -> dict[str, Micros] | None:
+        """Return what the entry of a key changed each account by; None where nothing was posted under it."""
+
     def balance(self, account: str) -> Micros:
         """Return an account's balance."""
 
@@ -112,6 +115,9 @@ class Records(Protocol):
     def pause_wish(self, id: str, paused: bool, at: Instant, by: str) -> int:
         """Pause or resume a wish with an audit line; return the change's number."""
 
+    def end_wish(self, id: str, at: Instant, by: str) -> int:
+        """End a wish before its time with an audit line; return the change's number."""
+
     def wish(self, id: str) -> tuple[Wish, bool] | None:
         """Return a wish and whether it is paused."""
 
@@ -133,7 +139,7 @@ class Records(Protocol):
 
     def changes(
         self, since: int = 0
-    ) -> Iterator[tuple[int, CatalogueEntry | Wish | WishPaused | ViewerErased]]:
+    ) -> Iterator[tuple[int, CatalogueEntry | Wish | WishPaused | WishEnded | ViewerErased]]:
         """Yield (number, fact) of the last state of each thing that changed after a change, by number."""
 
     def close(self) -> None:

@@ -16,6 +16,11 @@ class Setting(NamedTuple):
 
 SETTINGS = (
     Setting("data", ".fieldline", "Folder that holds the log, the snapshots and the records."),
+    Setting(
+        "money", "", "Database of records and ledger that several engines share; empty: the folder's own."
+    ),
+    Setting("node", "", "Name of this one of several engines that share a database; empty: it is alone."),
+    Setting("engines", 2, "How many engines share the database, where they have names."),
     Setting("host", "127.0.0.1", "Address to listen on; only loopback is allowed until there are accounts."),
     Setting("port", 8420, "Port to listen on; 0 takes a free one."),
     Setting("most_in_flight", 512, "Requests in work above which further ones are answered 503."),

@@ -25,7 +25,7 @@ def put(state: State, wish: Wish) -> None:
     accounts.value_fans(state)
     for number in state.book.wishes[wish.id]:
         contract = state.book.contracts[number]
-        pace.init(state.prices, number, contract)
+        pace.init(state.prices, number, contract, rests=state.policy.in_hand != "observed")
         prospect.begin(state, number)
     remeter(state)
     book.enforce(state.book, wish.at)

@@ -104,3 +104,11 @@ def test_int64_is_used_to_its_end(ledger: Books) -> None:
     post(ledger, "l", ("b", -1), ("c", 1))
     assert ledger.balances() == {"a": MOST, "b": -MOST - 1, "c": 1}
     assert ledger.verify() == ()
+
+
+def test_an_entry_is_found_by_its_key(ledger: Books) -> None:
+    """A key gives what its entry changed each account by, two legs of one account added; an unknown key gives None."""
+    post(ledger, "fund", ("owner:m", -70), ("contract:a", 30), ("contract:a", 40))
+    post(ledger, "spend", ("contract:a", -20), ("platform", 20))
+    assert ledger.posted("fund") == {"contract:a": 70, "owner:m": -70}
+    assert ledger.posted("nothing") is None

@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, text
 
+from fieldline import stores
 from fieldline.errors import Conflict, Unknown
-from fieldline.facts import Creator, Place, Product, Video, Viewer, ViewerErased, Wish, WishPaused
+from fieldline.facts import Creator, Place, Product, Video, Viewer, ViewerErased, Wish, WishEnded, WishPaused
 from fieldline.ports import Records
 from fieldline.stores import open_records
 from fieldline.stores.memory import MemoryRecords
@@ -130,6 +134,47 @@ def test_an_unknown_wish_cannot_be_paused(records: Kept) -> None:
     assert refusal.value.field == "id"
     assert list(records.changes()) == []
     assert records.audit("wish:w") == []
+
+
+def test_a_wish_ends_once(records: Kept) -> None:
+    """Ending is one change with one audit line, told after its wish; a second end changes nothing."""
+    as_port(records).put_wish(wish(), "ann")
+    assert as_port(records).end_wish("w", Instant(NOW + 5), "bob") == 2
+    assert records.end_wish("w", Instant(NOW + 6), "eve") == 2
+    assert list(records.changes()) == [(1, wish()), (2, WishEnded("w", NOW + 5))]
+    assert list(records.changes(2)) == []
+    assert [line["by"] for line in records.audit("wish:w")] == ["ann", "bob"]
+    assert records.audit("wish:w")[1]["after"] == {"ended": True}
+
+
+def test_an_unknown_wish_cannot_end(records: Kept) -> None:
+    """Ending a wish that nothing has is refused and nothing changes."""
+    with pytest.raises(Unknown) as refusal:
+        records.end_wish("w", NOW, "bob")
+    assert refusal.value.field == "id"
+    assert list(records.changes()) == []
+    assert records.audit("wish:w") == []
+
+
+def test_a_database_of_the_first_revision_is_brought_up_to_date(tmp_path: Path) -> None:
+    """A database that the first migration made keeps its wishes, which can then be ended."""
+    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(stores.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text("INSERT INTO wishes VALUES ('w', 'storewide', 'm', 1, '{}', 5, 1, FALSE, NULL, NULL)")
+        )
+        connection.execute(text("INSERT INTO counters VALUES ('change', 1)"))
+        connection.commit()
+    engine.dispose()
+    records = SqlRecords(url)
+    assert records.wish("w") == (Wish("w", 5, 1, "storewide", "m", "{}"), False)
+    assert records.end_wish("w", NOW, "ann") == 2
+    records.close()
 
 
 def test_the_audit_tells_the_story_of_a_wish(records: Kept) -> None:

@@ -15,7 +15,7 @@ from fieldline.stores import open_ledger, open_log, open_records, open_snapshots
 from fieldline.units import DAY, HOUR, MINUTE, YUAN, Instant
 
 MEMORY = "memory:"
-QUIET = msgspec.structs.replace(DEFAULT_POLICY, random_share=0.0)
+QUIET = msgspec.structs.replace(DEFAULT_POLICY, random_share=0.0, in_hand="observed")
 TERMS = {
     "merchant": "merchant-1", "budget": 2 * YUAN, "goal": 0.05, "start": START, "end": START + 2 * HOUR,
     "value_per_long_view": 1.0,

@@ -4,9 +4,12 @@ import sys
 
 import typer
 
+from fieldline.cli.assurance import assurance
 from fieldline.cli.data import compact, query, reset
+from fieldline.cli.lab import lab
 from fieldline.cli.replay import replay
 from fieldline.cli.run import run, serve
+from fieldline.cli.twin import twin
 from fieldline.errors import FieldlineError
 
 app = typer.Typer(
@@ -21,6 +24,9 @@ app.command()(serve)
 app.command()(reset)
 app.command()(compact)
 app.command()(query)
+app.command()(assurance)
+app.command()(twin)
+app.command()(lab)
 app.add_typer(replay, name="replay", help="Replay a recorded log through the engine.")
 
 

@@ -34,15 +34,29 @@ def run(
     _start(data, host, port, clock=None, demo=(seed, requests, speed))
 
 
-def serve(data: Data, host: Host, port: Port) -> None:
+def serve(
+    data: Data,
+    host: Host,
+    port: Port,
+    node: Annotated[str, setting("node")],
+    engines: Annotated[int, setting("engines")],
+    money: Annotated[str, setting("money")],
+) -> None:
     """Start Fieldline for a platform's own requests, at the machine's clock."""
     from fieldline.app import WallClock
 
-    _start(data, host, port, clock=WallClock(), demo=None)
+    _start(data, host, port, clock=WallClock(), demo=None, node=node, engines=engines, money=money)
 
 
 def _start(
-    data: Path, host: str, port: int, clock: Clock | None, demo: tuple[int, float, float] | None
+    data: Path,
+    host: str,
+    port: int,
+    clock: Clock | None,
+    demo: tuple[int, float, float] | None,
+    node: str = "",
+    engines: int = 2,
+    money: str = "",
 ) -> None:
     from fieldline.serve.server import listen, url_of
 
@@ -69,7 +83,7 @@ def _start(
         from fieldline.serve.site import site_of
         from fieldline.traffic.warm import warm
 
-        app = Fieldline.open(data, clock)
+        app = Fieldline.open(data, clock, node=node, engines=engines, money=money)
         status.update("Preparing the kernels (the first start compiles them: about half a minute) …")
         warm()
         start = app.now() or WallClock().now()

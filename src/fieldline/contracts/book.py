@@ -90,6 +90,11 @@ class Book:
     """Events behind the value: orders, fans, leads."""
     value_squares: NDArray[np.float64] = field(default_factory=_amounts)
     """Sum of the squares of what each was worth, yuan²."""
+    signs: NDArray[np.float64] = field(default_factory=_amounts)
+    """Yuan that all events of its items are worth, whether they count towards its goal or not: what predictions of
+    value are held against."""
+    sign_count: NDArray[np.float64] = field(default_factory=_amounts)
+    """Those events."""
     typical: NDArray[np.float64] = field(default_factory=lambda: np.full(16, TYPICAL))
     """What an event is worth before any was seen, yuan: from prices, where there are any."""
     looks: NDArray[np.float64] = field(default_factory=_amounts)
@@ -319,6 +324,8 @@ COLUMNS = (
     "dues",
     "value",
     "valued",
+    "signs",
+    "sign_count",
     "value_squares",
     "looks",
     "paid_looks",

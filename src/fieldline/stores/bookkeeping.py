@@ -50,6 +50,14 @@ def settled(before: Mapping[str, int], changes: Mapping[str, int]) -> dict[str, 
     return after
 
 
+def by_account(postings: Iterable[tuple[str, Micros]]) -> dict[str, Micros]:
+    """Return what postings sum to for each account, in the order of the names."""
+    sums: dict[str, int] = {}
+    for account, amount in postings:
+        sums[account] = sums.get(account, 0) + amount
+    return {account: Micros(sums[account]) for account in sorted(sums)}
+
+
 def digest_of(postings: Sequence[tuple[str, Micros]]) -> str:
     """Return what tells one set of postings from another, whatever their order."""
     content = msgspec.json.encode(sorted((account, int(amount)) for account, amount in postings))

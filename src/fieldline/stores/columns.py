@@ -15,6 +15,7 @@ _SCALARS: tuple[tuple[type[inspect.Type], str], ...] = (
     (inspect.IntType, "BIGINT"),
     (inspect.FloatType, "DOUBLE"),
     (inspect.StrType, "VARCHAR"),
+    (inspect.LiteralType, "VARCHAR"),
     (inspect.BytesType, "BLOB"),
 )
 

@@ -19,7 +19,7 @@ from fieldline.stores.disk import write_whole
 
 FOLDER_VERSION = 1
 _FOLDERS = ("log", "snapshots", "archive")
-_FILES = ("records.sqlite", "records.sqlite-wal", "records.sqlite-shm", "VERSION.new", "VERSION")
+_FILES = ("records.sqlite", "records.sqlite-wal", "records.sqlite-shm", "VERSION.new", "NODE", "VERSION")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,17 @@ class SqlLedger:
             _store_balances(connection, before, after)
         return True
 
+    def posted(self, key: str) -> dict[str, Micros] | None:
+        """Return what the entry of a key changed each account by; None where nothing was posted under it."""
+        wanted = (
+            select(postings.c.account, postings.c.amount)
+            .join(entries, entries.c.n == postings.c.entry)
+            .where(entries.c.key == key)
+        )
+        with self._engine.connect() as connection:
+            legs = [(row.account, Micros(row.amount)) for row in connection.execute(wanted)]
+        return bookkeeping.by_account(legs) if legs else None
+
     def balance(self, account: str) -> Micros:
         """Return an account's balance; 0 where nothing was ever posted."""
         with self._engine.connect() as connection:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldline.errors import LogWriteError
-from fieldline.facts import CatalogueEntry, ViewerErased, Wish, WishPaused
+from fieldline.facts import CatalogueEntry, ViewerErased, Wish, WishEnded, WishPaused
 from fieldline.stores import bookkeeping, typed
 from fieldline.stores.segment import Damage
 from fieldline.stores.snapshot import KEPT
@@ -115,6 +115,7 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self._entries: dict[str, tuple[str, Instant, str]] = {}
+        self._legs: dict[str, tuple[tuple[str, Micros], ...]] = {}
         self._postings: list[tuple[str, Micros]] = []
         self._balances: dict[str, int] = {}
 
@@ -134,8 +135,13 @@ class MemoryLedger:
             return False
         self._balances.update(bookkeeping.settled(self._balances, changes))
         self._entries[key] = (digest, at, note)
+        self._legs[key] = tuple(postings)
         self._postings.extend(postings)
         return True
+
+    def posted(self, key: str) -> dict[str, Micros] | None:
+        """Return what the entry of a key changed each account by; None where nothing was posted under it."""
+        return bookkeeping.by_account(self._legs[key]) if key in self._legs else None
 
     def balance(self, account: str) -> Micros:
         """Return an account's balance; 0 where nothing was ever posted."""
@@ -162,6 +168,7 @@ class MemoryRecords:
         self._catalogue: dict[str, dict[str, tuple[CatalogueEntry, int]]] = {}
         self._wishes: dict[str, tuple[Wish, int]] = {}
         self._pauses: dict[str, tuple[WishPaused, int]] = {}
+        self._ends: dict[str, tuple[WishEnded, int]] = {}
         self._erased: dict[str, tuple[ViewerErased, int]] = {}
         self._audit: list[typed.Line] = []
         self._change = 0
@@ -226,6 +233,21 @@ class MemoryRecords:
             self._note(typed.subject_of("wish", id), at, by, *typed.pause_texts(paused))
         return self._change
 
+    def end_wish(self, id: str, at: Instant, by: str) -> int:
+        """End a wish before its time with an audit line; return the change's number.
+
+        A wish that was ended already is not changed.
+
+        Raises:
+            Unknown: there is no such wish.
+        """
+        if id not in self._wishes:
+            raise typed.unknown("wish", id)
+        if id not in self._ends:
+            self._ends[id] = (WishEnded(id, at), self._next())
+            self._note(typed.subject_of("wish", id), at, by, *typed.END_TEXTS)
+        return self._change
+
     def wish(self, id: str) -> tuple[Wish, bool] | None:
         """Return a wish and whether it is paused."""
         if id not in self._wishes:
@@ -259,7 +281,7 @@ class MemoryRecords:
     def changes(self, since: int = 0) -> Iterator[tuple[int, typed.Change]]:
         """Yield (number, fact) of what changed after a change, by number: the last state of each thing."""
         kinds: list[Iterable[tuple[typed.Change, int]]] = [kept.values() for kept in self._catalogue.values()]
-        others = (self._wishes.values(), self._pauses.values(), self._erased.values())
+        others = (self._wishes.values(), self._pauses.values(), self._ends.values(), self._erased.values())
         found = [(number, fact) for group in (*kinds, *others) for fact, number in group if number > since]
         yield from sorted(found, key=lambda change: change[0])
 

@@ -116,6 +116,28 @@ class SqlRecords:
                 rows.set_counter(connection, "change", change)
         return change
 
+    def end_wish(self, id: str, at: Instant, by: str) -> int:
+        """End a wish before its time with an audit line; return the change's number.
+
+        A wish that was ended already is not changed.
+
+        Raises:
+            Unknown: there is no such wish.
+        """
+        with self._writes.begin() as connection:
+            known = connection.execute(select(wishes.c.ended_at).where(wishes.c.id == id)).one_or_none()
+            if known is None:
+                raise typed.unknown("wish", id)
+            change = rows.counter(connection, "change")
+            if known.ended_at is None:
+                change += 1
+                values = {"ended_at": at, "ended_change": change}
+                connection.execute(update(wishes).where(wishes.c.id == id).values(values))
+                line = rows.audit_values(typed.subject_of("wish", id), at, by, *typed.END_TEXTS)
+                connection.execute(insert(audit), line)
+                rows.set_counter(connection, "change", change)
+        return change
+
     def wish(self, id: str) -> tuple[Wish, bool] | None:
         """Return a wish and whether it is paused."""
         with self._engine.connect() as connection:
@@ -162,8 +184,8 @@ class SqlRecords:
     def changes(self, since: int = 0) -> Iterator[tuple[int, typed.Change]]:
         """Yield (number, fact) of what changed after a change, by number.
 
-        Of a thing that changed several times there is the last state alone; a wish's text and its pause are
-        two things, and a pause always follows its wish.
+        Of a thing that changed several times there is the last state alone; a wish's text, its pause and its
+        end are three things, and both of these always follow their wish.
         """
         with self._engine.connect() as connection:
             found = [rows.changed(connection, *group, since) for group in rows.CHANGES]

@@ -15,7 +15,7 @@ from sqlalchemy import (
     update,
 )
 
-from fieldline.facts import CatalogueEntry, ViewerErased, Wish, WishPaused
+from fieldline.facts import CatalogueEntry, ViewerErased, Wish, WishEnded, WishPaused
 from fieldline.stores import typed
 from fieldline.stores.tables import audit, catalogue, counters, erased, wishes
 
@@ -94,6 +94,10 @@ def _pause_of(row: Row[Any]) -> typed.Change:
     return WishPaused(id=row.id, at=row.paused_at, paused=row.paused)
 
 
+def _end_of(row: Row[Any]) -> typed.Change:
+    return WishEnded(id=row.id, at=row.ended_at)
+
+
 def _erasure_of(row: Row[Any]) -> typed.Change:
     return ViewerErased(id=row.id, at=row.at)
 
@@ -102,6 +106,7 @@ CHANGES: Sequence[tuple[ColumnElement[int], Select[Any], Callable[[Row[Any]], ty
     (catalogue.c.change, select(catalogue), _entry_of),
     (wishes.c.change, select(wishes), wish_of),
     (wishes.c.paused_change, select(wishes), _pause_of),
+    (wishes.c.ended_change, select(wishes), _end_of),
     (erased.c.change, select(erased), _erasure_of),
 )
 """Per kind of change: the column of its number, its rows, and the fact of a row."""

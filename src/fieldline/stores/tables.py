@@ -34,8 +34,11 @@ wishes = Table(
     Column("paused", Boolean, nullable=False),
     Column("paused_at", BigInteger),
     Column("paused_change", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("ended_change", BigInteger),
     Index("wishes_by_change", "change"),
     Index("wishes_by_paused_change", "paused_change"),
+    Index("wishes_by_ended_change", "ended_change"),
 )
 erased = Table(
     "erased",

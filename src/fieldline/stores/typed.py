@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from fieldline.errors import Conflict, Unknown
-from fieldline.facts import CatalogueEntry, ViewerErased, Wish, WishPaused
+from fieldline.facts import CatalogueEntry, ViewerErased, Wish, WishEnded, WishPaused
 
-Change = CatalogueEntry | Wish | WishPaused | ViewerErased
+Change = CatalogueEntry | Wish | WishPaused | WishEnded | ViewerErased
 """A change of the records, as the fact that the log holds of it."""
 
 UNAUDITED = "viewer"
@@ -61,6 +61,10 @@ def pause_texts(paused: bool) -> tuple[str, str]:
     """Return what the audit shows of a wish before and after it was paused (or resumed)."""
     texts = ('{"paused":false}', '{"paused":true}')
     return texts if paused else (texts[1], texts[0])
+
+
+END_TEXTS = ('{"ended":false}', '{"ended":true}')
+"""What the audit shows of a wish before and after it was ended."""
 
 
 @dataclass(frozen=True, slots=True)

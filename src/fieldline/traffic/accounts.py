@@ -94,10 +94,10 @@ def count_reward(state: State, shown: Shown, k: int, at: int, kind: str) -> None
 
 
 def expect_value(state: State, shown: Shown, k: int) -> None:
-    """Count what a rendered slot is predicted to bring to the contracts that will count it."""
-    look, payer, prices = shown.looks[k], shown.contracts[k], state.prices
+    """Count what a rendered slot is predicted to bring to the contracts on it, whoever pays for it."""
+    look, prices = shown.looks[k], state.prices
     for slot, number, value in shown.values:
-        if slot == k and (number == payer or state.book.counts_organic[number]):
+        if slot == k:
             prices.foretold[number] += look * value
             prices.young[number, 0] += QUICK_SHARE * look * value
             prices.young[number, 1] += (1.0 - QUICK_SHARE) * look * value
@@ -131,6 +131,7 @@ def count_order(state: State, event: Order, viewer: int, paid: Paid, item: int) 
         _book(state, bought, number, tuple(figures))
         _count_arm(state, number, bought, event.amount, 1)
         yuan = _order_value(state, number, bought, credit, event.amount)
+        _count_sign(state, number, _worth_of(state, number, bought, event.amount))
         if yuan:
             _count_value(state, number, event.at, yuan)
             if book.contracts[number].meter.days:
@@ -190,6 +191,7 @@ def count_fan(state: State, merchant: str, viewer: int, paid: Paid, at: int) -> 
         if not (contract.meter.follow or contract.meter.fan_days):
             continue
         state.worth.follows[number] += 1.0
+        _count_sign(state, number, worth.follow_worth(state.worth, number, contract, at))
         if number == paid.contract:
             figures = ((tally.FOLLOWS, 1),)
             _add(state, number, at, paid.scene, viewer, paid.item, figures)
@@ -216,6 +218,7 @@ def count_lead(state: State, viewer: int, paid: Paid, at: int, visit: bool) -> N
     _add(state, number, at, paid.scene, viewer, paid.item, ((tally.VISITS if visit else tally.LEADS, 1),))
     if yuan:
         state.worth.leads[number] += 1.0
+        _count_sign(state, number, yuan)
         _count_value(state, number, at, yuan)
         if contract.limit.capacity:
             _serve(state, number, at)
@@ -258,11 +261,23 @@ def _order_value(state: State, number: int, bought: Bought, credit: bool, amount
         before = state.outcomes.cohort.get((number, bought.viewer))
         if before is not None and bought.at < before + meter.days * DAY:
             return 0.0  # what is bought again was expected of the order before
+    return _worth_of(state, number, bought, amount)
+
+
+def _worth_of(state: State, number: int, bought: Bought, amount: int) -> float:
+    """Return what an order is worth to a contract, yuan, whether its goal counts it or not."""
+    contract = state.book.contracts[number]
+    meter = contract.meter
     share = 1.0 - bought.refund_rate if contract.limit.net else 1.0
     share *= worth.repeat_factor(state.worth, meter.days, bought.at)
     if meter.incremental:
         share *= float(state.worth.incremental[bought.scene])
     return meter.gmv * share * amount / YUAN + meter.order
+
+
+def _count_sign(state: State, number: int, yuan: float) -> None:
+    state.book.signs[number] += yuan
+    state.book.sign_count[number] += 1.0 if yuan else 0.0
 
 
 def _count_value(state: State, number: int, at: int, yuan: float, events: int = 1) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fieldline.contracts import HOURS
 from fieldline.contracts.book import Book
 from fieldline.contracts.horizon import CHINA, MONDAY, day_end, day_of, day_start
-from fieldline.units import HOUR
+from fieldline.units import DAY, HOUR
 
 _EVENING = np.array(
     [2.2, 1.3, 0.8, 0.5, 0.4, 0.5, 1.2, 2.4, 3.6, 4.2, 4.6, 5.2,
@@ -125,14 +125,16 @@ def requests_to_come(
     counts = np.diff(still_to_come(traffic, now, edges, tick_ms), prepend=0.0)  # [H]
     each = np.ones((len(numbers), 24))
     if weight is not None and traffic.mix.any():
-        each = weight @ _mix(traffic).T  # [J, 24]
+        seen = np.flatnonzero(traffic.mix.any(axis=0))
+        each = np.einsum("js,hs->jh", weight[:, seen], _mix(traffic)[:, seen])  # [J, 24]; no threads of BLAS
     by_day = _Hours(edges, counts, now, (edges - 1 + CHINA) // HOUR % 24, 24)
     whole = np.einsum("jh,jh->j", _until_each(by_day, ends), each)
     today = np.einsum("jh,jh->j", _until_each(by_day, np.minimum(ends, midnight)), each)
     if len(scheduled):
         horizons = [book.contracts[number].horizon for number in numbers[scheduled]]
         begun = np.array([horizon.start for horizon in horizons])
-        opened = np.array([list(horizon.hours.encode()) for horizon in horizons]) == ord("1")  # [S, 168]
+        hours = "".join(horizon.hours for horizon in horizons).encode()
+        opened = np.frombuffer(hours, np.uint8).reshape(-1, HOURS) == ord("1")  # [S, 168]
         by_week = _Hours(edges, counts, now, ((edges - 1 + CHINA) // HOUR + 24 * MONDAY) % HOURS, HOURS)
         counted = np.tile(each[scheduled], (1, HOURS // 24)) * opened
         before = _until_each(by_week, begun)
@@ -159,7 +161,7 @@ def scene_weights(offered: NDArray[np.float64], asked: NDArray[np.float64]) -> N
         return None
     overall = offered.sum(axis=1, keepdims=True) / total  # [J, 1]
     rate = (offered + WEIGHT_STRENGTH * overall) / (asked + WEIGHT_STRENGTH)
-    mean = rate @ (asked / total)
+    mean = np.einsum("js,s->j", rate, asked / total)
     return np.where(mean[:, None] > 0.0, rate / np.maximum(mean, 1e-12)[:, None], 1.0)
 
 
@@ -215,11 +217,16 @@ def planned_share(traffic: Traffic, start: int, end: int, now: int) -> float:
         return 1.0
     if now <= start:
         return 0.0
-    begin = start - (start + CHINA) % HOUR
-    hours = (end - begin) // HOUR + 2
-    total = np.concatenate([[0.0], np.cumsum(traffic.shape[(hour_of(begin) + np.arange(hours)) % 24])])
-    at = _until(total, np.array([start, now, end]) - begin)
-    return float((at[1] - at[0]) / (at[2] - at[0]))
+    shape = traffic.shape.tolist()
+    begun, past, over = (_shape_until(shape, at - start, start) for at in (start, now, end))
+    return (past - begun) / (over - begun)
+
+
+def _shape_until(shape: list[float], passed: int, start: int) -> float:
+    """The sum of the day's shape over the time that has passed since the midnight before a start."""
+    since = passed + (start + CHINA) % DAY
+    hour = since // HOUR % 24
+    return since // DAY * sum(shape) + sum(shape[:hour]) + since % HOUR / HOUR * shape[hour]
 
 
 def _until(total: NDArray[np.float64], ahead: NDArray[np.int64]) -> NDArray[np.float64]:

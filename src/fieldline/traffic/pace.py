@@ -5,13 +5,16 @@ would win, from steps logged on a sampled share of requests whether it won or no
 gain g (how spend compares with what was predicted), S spent, G value in hand and O organic value to come:
 
     α_B = the largest α with g·N·C(α) ≤ B − S, for the horizon and for the day
-    α_R = the largest α with G + κ·F − guard(κ·F) ≥ τ·(S + g·N·C(α)),   F = O + g·N·V(α)
-    α   = min(α_B, α_R), approached by half of the log step, at most −0.35 or +0.25 a tick
+    α_R = the largest α with G + κ·F ≥ τ·(S + g·N·C(α)),   F = O + g·N·V(α)
+    α_S = the largest α with τ·g·n·C(α) ≤ G − τ·S + L, n requests until half a day from now, L what could still be
+          made up for: max over α of κ'·F − z·√(x·κ'·F) − τ·g·N·C(α), κ' being what κ is at least
+    α   = min(α_B, α_R, α_S), approached by half of the log step, at most −0.35 or +0.25 a tick
 
-There are three ways to count value in hand. `observed`: what was observed, κ = 1 and no guard, for what is still to
-mature is guard enough. `corrected`: also what young impressions should still bring, with κ learned and a guard.
-`confident`: what was observed, κ learned, and a guard for a stated confidence. A granted floor (or ceiling) has an
-organic price by PI control on what was planned less what was delivered, in units of the mean score of what is shown.
+There are three ways to count what is in hand. `observed`: what was observed, κ = 1 and no α_S, for what is still to
+mature is guard enough. `confident`: what was observed, κ learned from all that its items sell, and α_S, so that a
+goal is never put at a risk that could not be made up for nine times in ten. `corrected`: as `confident`, and what
+young impressions should still bring is in hand, too. A granted floor (or ceiling) has an organic price by PI control
+on what was planned less what was delivered, in units of the mean score of what is shown.
 Source: docs/algorithms/pricing.md; field guide to autobidding (arXiv 2302.08530) for the minimum of multipliers.
 """
 
@@ -25,7 +28,7 @@ from fieldline.columns import grown
 from fieldline.contracts import Contract
 from fieldline.contracts.book import Book
 from fieldline.traffic.forecast import SCENES, Traffic, planned_share, requests_to_come, scene_weights
-from fieldline.traffic.solve import BINS, HIGH, LOW, Room, admitted, cost_at, forget
+from fieldline.traffic.solve import BINS, EDGES, HIGH, LOW, Room, admitted, cost_at, forget
 from fieldline.units import HOUR, MINUTE, YUAN
 
 STEP = np.dtype([("contract", "i4"), ("log_alpha", "f4"), ("value", "f4"), ("charge", "f4")])
@@ -35,6 +38,10 @@ FORGET = 0.982
 GAIN_FORGET = 0.97
 GAIN_PRIOR = 0.01
 STEP_DOWN, STEP_UP = 0.35, 0.25
+REST = float(EDGES[0]) * (1.0 + 1e-9)
+"""The lowest multiplier: a contract at it buys nothing, but goes on logging its landscape."""
+FROM_REST = 1.0
+"""A multiplier that rises begins at most so far below its target, in ln α: from rest it need not climb all the way."""
 PROPORTIONAL, INTEGRAL, HIGHEST = 2.5, 0.12, 3.5
 MOST_OVER_GOAL = 10.0
 """A contract with a goal never bids more than so many times v/τ: its organic value pays for no more."""
@@ -43,8 +50,12 @@ SURE = 100.0
 SERVED = 1_000.0
 """Requests at which the rate of organic value is trusted by half: it is spent before it has come."""
 SCORE_FORGET = 0.999
-EARLY = 5.0
-"""Events (orders, fans, leads) that the pool's calibration counts for in a contract's own."""
+LOOK_AHEAD = 144.0
+"""Ticks' worth of spend that must be within what could still be made up for."""
+FIRST_LOOK = 576.0
+"""The same before its own first event came: what it can buy cheapest teaches it most for its money."""
+LEARNING = 1.0
+"""Events' worth of value that a contract may owe before any came, where none comes without its spending."""
 SURENESS = 1.2816
 """Standard deviations of a guard: it holds nine times in ten."""
 SPREAD = 1.5
@@ -127,6 +138,8 @@ class Hand:
     """Yuan."""
     calibration: Floats
     """κ."""
+    sure: Floats
+    """What κ is at least, nine times in ten."""
     size: Floats
     """Yuan of an event, Σx²/Σx, which a guard is for; 0: no guard."""
 
@@ -140,48 +153,56 @@ class InHand(Protocol):
 
 def observed(prices: Prices, book: Book, numbers: NDArray[np.int64]) -> Hand:  # noqa: ARG001 (the form's)
     """Return what was observed, and nothing else: what is still to mature is the guard."""
-    return Hand(book.value[numbers], np.ones(len(numbers)), np.zeros(len(numbers)))
+    one = np.ones(len(numbers))
+    return Hand(book.value[numbers], one, one, np.zeros(len(numbers)))
 
 
 def corrected(prices: Prices, book: Book, numbers: NDArray[np.int64]) -> Hand:
-    """Return what was observed and, calibrated, what young impressions should still bring, with a guard."""
+    """Return what `confident` does and, of what young impressions should still bring, the share that counts."""
     hand = confident(prices, book, numbers)
-    pending = prices.young[numbers].sum(axis=1)
-    return Hand(hand.value + hand.calibration * pending, hand.calibration, hand.size)
+    counted = np.clip(book.value[numbers] / np.maximum(book.signs[numbers], 1e-9), 0.0, 1.0)
+    pending = counted * prices.young[numbers].sum(axis=1)
+    return Hand(hand.value + hand.calibration * pending, hand.calibration, hand.sure, hand.size)
 
 
 def confident(prices: Prices, book: Book, numbers: NDArray[np.int64]) -> Hand:
-    """Return what was observed, and how far what is predicted may be trusted.
+    """Return what was observed, and how far what is predicted may be relied on.
 
-    κ = (G + κ_pool·n)/(matured + n), n = 5 events' worth, matured = foretold − young, κ_pool = Σ G/Σ matured;
-    an event's size is Σx²/Σx of the contract, begun with 5 events of the pool.
+    κ = (signs + κ_pool·x)/(matured + x): what all events of its items were worth, paid for or not, over what was
+    predicted of impressions old enough, begun with one usual event x of the pool. With n events κ is at least
+    κ·(1 − 1/9n − z/3√n)³ nine times in ten (the gamma quantile of Wilson and Hilferty), nothing before the first.
+    An event's size is Σx²/Σx of those that counted, begun with one that is usual.
     """
-    seen = book.value[numbers]
+    signs, count = book.signs[numbers], book.sign_count[numbers]
     matured = np.maximum(prices.foretold[numbers] - prices.young[numbers].sum(axis=1), 0.0)
     squares, usual = book.value_squares[numbers], book.typical[numbers]
-    early = EARLY * usual
-    pool = (seen.sum() + usual.mean()) / (matured.sum() + usual.mean())
-    calibration = np.clip((seen + pool * early) / np.maximum(matured + early, 1e-9), 0.1, 3.0)
-    size = (squares + EARLY * usual**2 * SPREAD) / np.maximum(seen + EARLY * usual, 1e-9)
-    return Hand(seen, calibration, size)
+    pool = (signs.sum() + usual.mean()) / (matured.sum() + usual.mean())
+    calibration = np.clip((signs + pool * usual) / np.maximum(matured + usual, 1e-9), 0.1, 3.0)
+    size = (squares + usual**2 * SPREAD) / np.maximum(book.value[numbers] + usual, 1e-9)
+    shape = np.maximum(count, 1e-3)
+    sure = calibration * (1.0 - 1.0 / (9.0 * shape) - SURENESS / (3.0 * np.sqrt(shape))).clip(0.0) ** 3
+    return Hand(book.value[numbers], calibration, sure, size)
 
 
 IN_HAND: dict[str, InHand] = {"observed": observed, "corrected": corrected, "confident": confident}
 """The ways by the names that the policy gives them."""
 
 
-def init(prices: Prices, number: int, contract: Contract) -> None:
+def init(prices: Prices, number: int, contract: Contract, rests: bool = True) -> None:
     """Give a new contract its first prices; a known one keeps what it learned.
 
-    A bidding contract starts at α = 1/τ (it pays what its goal says a yuan of value is worth), without a goal at
-    the median multiplier of those that bid by now, or at 1.
+    Args:
+        prices: changed in place.
+        number: the contract's.
+        contract: the contract.
+        rests: whether it starts at the lowest multiplier and logs its landscape, losing, before it spends; else at
+            1/τ (it pays what its goal says a yuan of value is worth), or at 1 without a goal.
     """
     for name in COLUMNS:
         setattr(prices, name, grown(getattr(prices, name), number + 1))
     if contract.bids and prices.alpha[number] == 0.0:
-        others = prices.alpha[prices.alpha > 0.0]
-        usual = float(np.median(others)) if len(others) else 1.0
-        prices.alpha[number] = 1.0 / contract.limit.goal if contract.limit.goal else usual
+        goal = contract.limit.goal
+        prices.alpha[number] = REST if rests else 1.0 / goal if goal else 1.0
         prices.predicted[number] = prices.spend[number] = GAIN_PRIOR * contract.limit.budget / YUAN
 
 
@@ -191,7 +212,13 @@ def mature(prices: Prices, tick_ms: int) -> None:
 
 
 def update(
-    prices: Prices, book: Book, traffic: Traffic, now: int, tick_ms: int, in_hand: InHand = observed
+    prices: Prices,
+    book: Book,
+    traffic: Traffic,
+    now: int,
+    tick_ms: int,
+    in_hand: InHand = confident,
+    learning: float = 0.0,
 ) -> None:
     """Solve every contract's price again at a tick.
 
@@ -202,11 +229,12 @@ def update(
         now: ms.
         tick_ms: ms from tick to tick.
         in_hand: how value in hand is counted.
+        learning: events' worth of value that a contract may owe before any came to its items.
     """
     count = len(book)
     _forget(prices, count)
     active, bids = book.in_force[:count], book.bids[:count]
-    _bid(prices, book, traffic, np.flatnonzero(active & bids), now, tick_ms, in_hand)
+    _bid(prices, book, traffic, np.flatnonzero(active & bids), now, tick_ms, in_hand, learning)
     for number in np.flatnonzero(active & ~bids):
         _grant(prices, book, traffic, int(number), now)
     prices.mu[:count][~active] = 0.0
@@ -230,6 +258,7 @@ def _bid(
     now: int,
     tick_ms: int,
     in_hand: InHand,
+    learning: float,
 ) -> None:
     if not len(numbers):
         return
@@ -251,18 +280,37 @@ def _bid(
         ahead=gain * to_come / sampled,
         ahead_today=gain * today / sampled,
         worth=hand.calibration,
+        sure=hand.sure,
         size=SURENESS**2 * hand.size,
+        credit=_credit(book, numbers, hand.size, learning),
+        soon=gain * np.minimum(max(prices.requests, 1) * _patience(book, numbers), to_come) / sampled,
         most=np.clip(most, LOW, HIGH),
     )
     target = admitted(prices.supply_value, prices.supply_cost, numbers, *room)
     known = prices.sampled[numbers] > 0.0
     sure = prices.sampled[numbers] / (prices.sampled[numbers] + SURE)
-    before = np.log(np.maximum(prices.alpha[numbers], 1e-12))
+    before = np.maximum(np.log(np.maximum(prices.alpha[numbers], 1e-12)), target - FROM_REST)
     step = np.clip(0.5 * (target - before), -STEP_DOWN, sure * STEP_UP)
-    solved = np.clip(before + step, LOW, HIGH)
+    solved = np.where(target <= LOW, LOW, np.clip(before + step, LOW, HIGH))
     prices.alpha[numbers] = np.where(known, np.exp(solved), prices.alpha[numbers])
     at_end = known & ((solved <= LOW + 1e-9) | (solved >= HIGH - 1e-9))
     prices.clamped[numbers] = np.where(at_end, prices.clamped[numbers] + 1.0, 0.0)
+
+
+def _credit(book: Book, numbers: NDArray[np.int64], size: Floats, learning: float) -> Floats:
+    """What a contract may owe in order to learn: the more its items sell anyway, until its own events come.
+
+    x·n/(n + 1)/(1 + own events), n being all events of its items; nothing where its goal counts those. Before the
+    first of all, learning·x.
+    """
+    count, own = book.sign_count[numbers], book.valued[numbers]
+    owed = LEARNING * size * count / (count + 1.0) / (1.0 + own)
+    return np.where(count == 0.0, learning * size, np.where(book.counts_organic[numbers], 0.0, owed))
+
+
+def _patience(book: Book, numbers: NDArray[np.int64]) -> Floats:
+    """Ticks over which a contract spreads what it may still owe: longer, and so cheaper, before its first event."""
+    return np.where(book.valued[numbers] > 0.0, LOOK_AHEAD, FIRST_LOOK)
 
 
 def _gain(prices: Prices, numbers: NDArray[np.int64], spent: Floats) -> Floats:
@@ -286,5 +334,6 @@ def _grant(prices: Prices, book: Book, traffic: Traffic, number: int, now: int) 
         low, high = 0.0, HIGHEST
     else:
         low, high = -HIGHEST, 0.0
-    prices.integral[number] = np.clip(prices.integral[number] + INTEGRAL * behind, low, high)
-    prices.mu[number] = prices.score * np.clip(prices.integral[number] + PROPORTIONAL * behind, low, high)
+    integral = min(max(prices.integral.item(number) + INTEGRAL * behind, low), high)
+    prices.integral[number] = integral
+    prices.mu[number] = prices.score * min(max(integral + PROPORTIONAL * behind, low), high)

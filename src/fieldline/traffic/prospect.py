@@ -99,7 +99,10 @@ def outlook(state: State, contract: Contract) -> Outlook | None:
         ahead=ahead,
         ahead_today=np.zeros(1),
         worth=np.ones(1),
+        sure=np.ones(1),
         size=np.zeros(1),
+        credit=np.zeros(1),
+        soon=np.zeros(1),
         most=np.array([HIGH]),
     )
     alpha = float(admitted(value, cost, np.zeros(1, np.int64), *room)[0])

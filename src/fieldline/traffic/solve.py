@@ -19,8 +19,6 @@ Numbers = NDArray[np.int64]
 BINS = 240
 LOW, HIGH = float(np.log(1e-3)), float(np.log(1e3))
 WIDTH = (HIGH - LOW) / BINS
-REACTION = 3.0
-"""Events within which a bidder notices that it is out of luck: a guard has to last no longer."""
 EDGES = np.exp(LOW + WIDTH * np.arange(BINS + 1))
 """α at which each bin begins; the last is the highest that is ever bid."""
 
@@ -36,7 +34,10 @@ class Room(NamedTuple):
     ahead: Floats  # [J] the auctions to come, in units of those that the curves sum
     ahead_today: Floats  # [J] those of today
     worth: Floats  # [J] how much a yuan of value to come counts
+    sure: Floats  # [J] how much of it may be relied on
     size: Floats  # [J] z²·yuan of an event, for the guard; 0: none
+    credit: Floats  # [J] yuan of value that may be owed before any came
+    soon: Floats  # [J] the auctions until the next look at it, in the same units
     most: Floats  # [J] highest log α
 
 
@@ -101,7 +102,25 @@ def _crossing(fits: bool, last: int, inside: float, outside: float) -> float:
 
 
 @njit
-def admitted(
+def _affordable(supply_cost: Floats, left: float, soon: float) -> float:
+    """Return the largest log α at which soon·C ≤ left."""
+    cost = 0.0
+    if left <= 0.0:
+        return LOW
+    for bin_ in range(BINS):
+        more = soon * supply_cost[bin_]
+        if cost + more > left:
+            if bin_ == 0:
+                break
+            return float(LOW + WIDTH * (bin_ + (left - cost) / more))
+        cost += more
+    else:
+        return HIGH
+    return LOW
+
+
+@njit
+def admitted(  # noqa: PLR0912 (three limits in one pass over the bins)
     supply_value: Floats,
     supply_cost: Floats,
     numbers: Numbers,
@@ -113,20 +132,26 @@ def admitted(
     ahead: Floats,
     ahead_today: Floats,
     worth: Floats,
+    sure: Floats,
     size: Floats,
+    credit: Floats,
+    soon: Floats,
     most: Floats,
 ) -> Floats:
     """Return the largest log α that each bidder's limits admit.
 
     min(α_B, α_R, most, end of what was for sale): α_B the largest with ahead·C ≤ left (and today's likewise), α_R
-    the largest with in_hand + F − √(size·min(F, 3·size)) − goal·ahead·C ≥ 0, F = worth·(organic + ahead·V), each linear
-    within the bin that crosses. The root is the guard: the luck of the events to come, as far as it is noticed late.
+    the largest with in_hand + F − goal·ahead·C ≥ 0, F = worth·(organic + ahead·V), each linear within the bin that
+    crosses. With a size, what is spent soon must stay within what could still be made up for, luck or no luck:
+    goal·soon·C ≤ in_hand + L, L = max over α of F' − √(size·F') − goal·ahead·C, at least the credit, where
+    F' = sure·(organic + ahead·V).
 
     Args:
         supply_value: [C, BINS], value by bin, yuan.
         supply_cost: [C, BINS].
         numbers: [J], rows of the curves.
-        left, left_today, in_hand, organic, goal, ahead, ahead_today, worth, size, most: [J], as in `Room`.
+        left, left_today, in_hand, organic, goal, ahead, ahead_today, worth, sure, size, credit, soon, most: [J], as in
+            `Room`.
 
     Returns:
         [J] in [LOW, HIGH]; LOW where nothing is admitted.
@@ -137,30 +162,42 @@ def admitted(
         cost = value = whole = 0.0
         for bin_ in range(BINS):
             whole += supply_cost[j, bin_]
-        lasts = np.array([-1, -1, -1])
-        inside = np.zeros(3)
-        outside = np.zeros(3)
+        by_budget = by_day = by_goal = -1
+        budget = day = kept = budget_out = day_out = kept_out = 0.0
         dearest = 0
+        recovered = credit[i]
         for bin_ in range(BINS):
             cost += supply_cost[j, bin_]
             value += supply_value[j, bin_]
             if whole - cost > 1e-12 * whole:
                 dearest = bin_ + 1
-            kept = 1.0
+            room = left[i] - ahead[i] * cost
+            if room >= 0.0:
+                by_budget, budget = bin_, room
+            elif by_budget == bin_ - 1:
+                budget_out = room
+            room = left_today[i] - ahead_today[i] * cost
+            if room >= 0.0:
+                by_day, day = bin_, room
+            elif by_day == bin_ - 1:
+                day_out = room
             if goal[i] > 0.0:
-                come = worth[i] * (organic[i] + ahead[i] * value)
-                guard = math.sqrt(size[i] * min(come, REACTION * size[i]))
-                kept = in_hand[i] + come - guard - goal[i] * ahead[i] * cost
-            room = (left[i] - ahead[i] * cost, left_today[i] - ahead_today[i] * cost, kept)
-            for limit in range(3):
-                if room[limit] >= 0.0:
-                    lasts[limit] = bin_
-                    inside[limit] = room[limit]
-                elif lasts[limit] == bin_ - 1:
-                    outside[limit] = room[limit]
+                come, owed = organic[i] + ahead[i] * value, goal[i] * ahead[i] * cost
+                room = in_hand[i] + worth[i] * come - owed
+                if size[i] > 0.0:
+                    come *= sure[i]
+                    recovered = max(recovered, come - math.sqrt(size[i] * come) - owed)
+                if room >= 0.0:
+                    by_goal, kept = bin_, room
+                elif by_goal == bin_ - 1:
+                    kept_out = room
         best = min(most[i], LOW + WIDTH * (dearest + 1.0))
-        for limit in range(3):
-            best = min(best, _crossing(lasts[limit] >= 0, lasts[limit], inside[limit], outside[limit]))
+        best = min(best, _crossing(by_budget >= 0, by_budget, budget, budget_out))
+        best = min(best, _crossing(by_day >= 0, by_day, day, day_out))
+        if goal[i] > 0.0:
+            best = min(best, _crossing(by_goal >= 0, by_goal, kept, kept_out))
+            if size[i] > 0.0:
+                best = min(best, _affordable(supply_cost[j], (in_hand[i] + recovered) / goal[i], soon[i]))
         found[i] = max(best, LOW)
     return found
 

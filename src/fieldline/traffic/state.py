@@ -26,7 +26,7 @@ from fieldline.traffic.forecast import Traffic
 from fieldline.traffic.gates import OPEN, gates_of
 from fieldline.traffic.model import Model
 from fieldline.traffic.outcomes import Outcomes
-from fieldline.traffic.pace import Prices
+from fieldline.traffic.pace import REST, Prices
 from fieldline.traffic.retrieve import Partition, Partitions, Scratch, gathered
 from fieldline.traffic.rows import SCENES, aligned
 from fieldline.traffic.shelf import Shelf, link_contracts, price_items
@@ -115,7 +115,9 @@ def hold_bids(state: State, contract: int) -> None:
     """Bring the largest bid that a contract's allowance admits up to date: allowance / most ads of a slate."""
     prices = state.desk.prices
     if prices is not None:
-        prices.bid_cap[contract] = allowance(state.book, contract) / (YUAN * state.desk.most_ads)
+        rests = state.prices.alpha.item(contract) <= REST
+        cap = 0.0 if rests else allowance(state.book, contract) / (YUAN * state.desk.most_ads)
+        prices.bid_cap[contract] = cap
 
 
 def _derive(state: State) -> None:

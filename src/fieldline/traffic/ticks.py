@@ -40,7 +40,7 @@ def tick(state: State, at: int) -> None:
     pace.mature(state.prices, policy.tick_ms)
     pace.update(
         state.prices, state.book, state.traffic, at, policy.tick_ms,
-        pace.IN_HAND[policy.in_hand],
+        pace.IN_HAND[policy.in_hand], policy.learning,
     )  # fmt: skip
     if day_of(at) > day_of(state.ticked):  # a decision may have turned the book already
         accounts.forget(state, at)

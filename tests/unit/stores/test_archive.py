@@ -15,6 +15,8 @@ from fieldline.facts import (
     Decision,
     Follow,
     Impression,
+    Lead,
+    Leased,
     LiveRoom,
     LongView,
     Merchant,
@@ -32,6 +34,7 @@ from fieldline.facts import (
     Viewer,
     ViewerErased,
     Wish,
+    WishEnded,
     WishPaused,
 )
 from fieldline.stores.columns import FACTS, tag_of
@@ -61,6 +64,11 @@ def story(viewer: str) -> list[AnyFact]:
         Refund(f"r-{viewer}", 10, f"o-{viewer}", 900),
         Outcome(f"u-{viewer}", 11, viewer, "i", "video", True, False),
     ]
+
+
+def later(viewer: str) -> list[AnyFact]:
+    """An enquiry of a viewer, a lease and the end of a wish."""
+    return [Lead(f"e-{viewer}", 11, viewer, "m"), Leased("wish1", 12, 500), WishEnded("wish1", 13)]
 
 
 OTHERS: list[AnyFact] = [
@@ -104,16 +112,16 @@ def naming(archive: Archive, log: FileLog, viewer: str) -> list[str]:
 
 def test_every_type_of_fact_is_archived(tmp_path: Path, log: FileLog) -> None:
     """Each type has its view with the same rows before compaction as after, and each row its position."""
-    written = [*OTHERS, *story("v")]
+    written = [*OTHERS, *story("v"), *later("v")]
     assert {tag_of(fact) for fact in written} == FACTS.keys() - {"viewer_erased"}
     write(log, written)
     archive = Archive(tmp_path / "archive")
     before = {tag: archive.query(log, f'SELECT * FROM "{tag}"') for tag in FACTS}
     result = archive.compact(log, covered=0)
-    assert (result.position, result.facts, result.forgotten, result.dropped) == (20, 20, 0, ())
+    assert (result.position, result.facts, result.forgotten, result.dropped) == (23, 23, 0, ())
     assert {tag: archive.query(log, f'SELECT * FROM "{tag}"') for tag in FACTS} == before
     positions = {row[0] for table in before.values() for row in table.rows}
-    assert positions == set(range(20))
+    assert positions == set(range(23))
 
 
 def test_values_arrive_exactly(tmp_path: Path, log: FileLog) -> None:

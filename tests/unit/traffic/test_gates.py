@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fieldline import goods as goods_of
 from fieldline.compiled import njit
 from fieldline.content import Content
 from fieldline.contracts import Audience, Contract, Horizon, Limit, Meter, Reach
 from fieldline.contracts.book import Book, put
 from fieldline.draws import campaign_key, held, holdout_key, is_held
-from fieldline.facts import Creator, Place, Policy, Request, Scene, Video, Viewer
+from fieldline.facts import Creator, Place, Policy, Product, Request, Scene, Video, Viewer
 from fieldline.goods import Goods
 from fieldline.scenes import Scenes
 from fieldline.traffic import entries as catalogue
@@ -255,3 +256,37 @@ def test_a_held_out_viewer_stays_held_out_after_a_restart() -> None:
     assert again.shelf.gates == state.shelf.gates
     assert [("a" not in buyers(again, f"u{n}")) for n in range(40)] == held_out
     assert 0 < sum(held_out) < 40
+
+
+def test_products_bring_along_what_shows_them_and_creators_their_works_for_the_merchant() -> None:
+    """A named product's videos count only with `shown_by`; a creator with a merchant has the works that show its
+    goods, a creator alone has all, a merchant alone all that shows its own."""
+    shelf, content, goods, scenes = shelves.Shelf(), Content(), Goods(), Scenes()
+    content.creators.add("c")
+    content.creators.add("d")
+    for product in (Product("p", "m", YUAN, 1), Product("q", "n", YUAN, 1)):
+        goods_of.reduce(goods, product)
+        shelves.put(shelf, product, content, goods, scenes, Policy())
+    for video in (Video("v", "c", product="p"), Video("w", "c", product="q"), Video("x", "d", product="p")):
+        shelves.put(shelf, video, content, goods, scenes, Policy())
+    reached = {
+        reach: [shelf.names.ids[item] for item in shelves.reach_of(shelf, contract("a", reach))]
+        for reach in (
+            Reach(items=("p",)),
+            Reach(items=("p",), shown_by=True),
+            Reach(items=("w",), shown_by=True),
+            Reach(creator="c"),
+            Reach(creator="c", merchant="m"),
+            Reach(merchant="m"),
+            Reach(items=("v", "nothing")),
+        )
+    }
+    assert list(reached.values()) == [
+        ["p"],
+        ["p", "v", "x"],
+        ["w"],
+        ["v", "w"],
+        ["v"],
+        ["p", "v", "x"],
+        ["v"],
+    ]

@@ -6,7 +6,7 @@ import pytest
 from fieldline.contracts import Contract, Horizon, Limit, Meter, Reach
 from fieldline.contracts.book import Book, enforce, put
 from fieldline.traffic.forecast import Traffic
-from fieldline.traffic.pace import STEP, Prices, init, update
+from fieldline.traffic.pace import REST, STEP, InHand, Prices, confident, corrected, init, observed, update
 from fieldline.traffic.solve import BINS, HIGH, LOW, WIDTH, add_steps
 from fieldline.units import HOUR, MINUTE, YUAN
 
@@ -22,7 +22,7 @@ def market(limit: Limit) -> tuple[Prices, Book, Traffic]:
     book, prices = Book(), Prices()
     put(book, "a", 1, [contract("a", limit)])
     enforce(book, 1)
-    init(prices, 0, book.contracts[0])
+    init(prices, 0, book.contracts[0], rests=False)
     return prices, book, Traffic(shape=np.ones(24), slow=100.0, fast=100.0, ticks=1_000)
 
 
@@ -35,9 +35,9 @@ def landscape(prices: Prices, value: float, cost: list[float]) -> None:
     prices.sampled[0] = SAMPLED
 
 
-def settle(prices: Prices, book: Book, traffic: Traffic) -> float:
+def settle(prices: Prices, book: Book, traffic: Traffic, in_hand: InHand = observed) -> float:
     for _ in range(200):
-        update(prices, book, traffic, 1, 5 * MINUTE)
+        update(prices, book, traffic, 1, 5 * MINUTE, in_hand)
         prices.supply_value /= 0.982
         prices.supply_cost /= 0.982
         prices.sampled /= 0.982
@@ -100,3 +100,47 @@ def test_a_floor_behind_its_plan_has_a_price_and_one_ahead_has_none() -> None:
     prices.integral[0] = 0.0
     update(prices, book, traffic, END // 2, 5 * MINUTE)
     assert prices.mu[0] == 0.0
+
+
+def test_a_contract_with_a_goal_rests_until_something_was_sold() -> None:
+    """Without an order, organic or paid, a goal admits no spending; with 50 orders' worth in hand it does."""
+    limit = Limit(budget=10**6 * YUAN, goal=2.0, counts_organic=True)
+    prices, book, traffic = market(limit)
+    landscape(prices, 0.010, [0.002 * i for i in range(1, 30)])
+    assert settle(prices, book, traffic, confident) <= REST
+    book.value[0], book.signs[0], book.value_squares[0] = 5_000.0, 5_000.0, 50 * 100.0**2
+    book.sign_count[0] = book.valued[0] = 50
+    assert settle(prices, book, traffic, confident) > 10 * REST
+
+
+def test_learning_is_paid_for_with_a_stated_share_of_an_order() -> None:
+    """Before anything was sold, a contract bids only as far as the policy lets it owe for learning."""
+    limit = Limit(budget=10**6 * YUAN, goal=2.0, counts_organic=True)
+    prices, book, traffic = market(limit)
+    landscape(prices, 0.010, [0.002 * i for i in range(1, 30)])
+    update(prices, book, traffic, 1, 5 * MINUTE, confident, learning=0.0)
+    rested = prices.alpha[0]
+    update(prices, book, traffic, 1, 5 * MINUTE, confident, learning=0.5)
+    assert rested <= REST < prices.alpha[0]
+
+
+def test_a_new_contract_rests_unless_predictions_are_trusted() -> None:
+    """It is born at the lowest multiplier, or at 1/goal where it does not rest."""
+    for rests, alpha in ((True, REST), (False, 0.25)):
+        prices, book = Prices(), Book()
+        put(book, "a", 1, [contract("a", Limit(budget=YUAN, goal=4.0))])
+        init(prices, 0, book.contracts[0], rests)
+        assert prices.alpha[0] == alpha
+
+
+def test_what_is_young_is_in_hand_where_it_is_counted() -> None:
+    """With 100 yuan seen of 100 that count, 50 yuan of young predictions add κ × 50 to the corrected hand alone."""
+    prices, book, _ = market(Limit(budget=YUAN, goal=2.0, counts_organic=True))
+    book.value[0] = book.signs[0] = prices.foretold[0] = 100.0
+    prices.foretold[0] += 50.0
+    prices.young[0] = 20.0, 30.0
+    numbers = np.zeros(1, np.int64)
+    plain, more = confident(prices, book, numbers), corrected(prices, book, numbers)
+    assert plain.value[0] == 100.0
+    assert more.value[0] == pytest.approx(100.0 + plain.calibration[0] * 50.0)
+    assert observed(prices, book, numbers).calibration[0] == 1.0

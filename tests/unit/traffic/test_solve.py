@@ -9,9 +9,9 @@ from fieldline.traffic.solve import (
     BINS,
     HIGH,
     LOW,
-    REACTION,
     WIDTH,
     Floats,
+    Numbers,
     Room,
     admitted,
     at,
@@ -21,20 +21,26 @@ from fieldline.traffic.solve import (
 )
 
 
-def plain(value: Floats, cost: Floats, numbers: Floats, room: Room) -> Floats:
+def plain(value: Floats, cost: Floats, numbers: Numbers, room: Room) -> Floats:
     """`admitted`, array by array."""
     value, cost = np.cumsum(value[numbers], axis=1), np.cumsum(cost[numbers], axis=1)  # [J, BINS]
     budget = room.left[:, None] - room.ahead[:, None] * cost
     today = room.left_today[:, None] - room.ahead_today[:, None] * cost
-    come = room.worth[:, None] * (room.organic[:, None] + room.ahead[:, None] * value)
-    guard = np.sqrt(room.size[:, None] * np.minimum(come, REACTION * room.size[:, None]))
-    goal = room.in_hand[:, None] + come - guard - room.goal[:, None] * room.ahead[:, None] * cost
+    come = room.organic[:, None] + room.ahead[:, None] * value
+    owed = (room.goal * room.ahead)[:, None] * cost
+    goal = room.in_hand[:, None] + room.worth[:, None] * come - owed
     goal[room.goal == 0.0] = 1.0
+    low = room.sure[:, None] * come
+    made_up = np.maximum((low - np.sqrt(room.size[:, None] * low) - owed).max(axis=1), room.credit)
+    soon = (room.in_hand + made_up)[:, None] - (room.goal * room.soon)[:, None] * cost
+    guarded = (room.goal > 0.0) & (room.size > 0.0)
+    solvent = np.where(guarded, np.where(room.in_hand + made_up > 0.0, largest(soon), LOW), HIGH)
     whole = cost[:, -1:]
     more = whole - cost > 1e-12 * whole
     dearest = np.where(more.any(axis=1), BINS - np.argmax(more[:, ::-1], axis=1), 0)
     best = np.minimum(room.most, LOW + WIDTH * (dearest + 1.0))
-    return np.maximum(np.minimum.reduce([best, largest(budget), largest(today), largest(goal)]), LOW)
+    limits = [best, largest(budget), largest(today), largest(goal), solvent]
+    return np.asarray(np.maximum(np.minimum.reduce(limits), LOW))
 
 
 @settings(max_examples=40, deadline=None)
@@ -56,7 +62,10 @@ def test_admitted_is_the_least_of_the_largest(seed: int, share: float) -> None:
         ahead=rng.exponential(1.0, bidders),
         ahead_today=rng.exponential(0.3, bidders),
         worth=rng.uniform(0.5, 1.5, bidders),
+        sure=rng.uniform(0.0, 1.0, bidders),
         size=np.where(rng.random(bidders) < 0.5, 0.0, rng.exponential(10.0, bidders)),
+        credit=np.where(rng.random(bidders) < 0.5, 0.0, rng.exponential(20.0, bidders)),
+        soon=rng.exponential(0.3, bidders),
         most=rng.uniform(LOW, HIGH, bidders),
     )
     assert admitted(value, cost, numbers, *room) == pytest.approx(plain(value, cost, numbers, room), abs=1e-9)
@@ -67,8 +76,11 @@ def one(left: float = np.inf, goal: float = 0.0, in_hand: float = 0.0, **other: 
     cost, value = np.zeros((1, BINS)), np.zeros((1, BINS))
     first = BINS // 2
     cost[0, first : first + 10], value[0, first : first + 10] = np.arange(1.0, 11.0), 2.0
-    room = {"left": left, "left_today": np.inf, "in_hand": in_hand, "organic": 0.0, "size": 0.0, "goal": goal, "ahead": 1.0, "ahead_today": 0.0,
-            "worth": 1.0, "most": HIGH} | other  # fmt: skip
+    room = {
+        "left": left, "left_today": np.inf, "in_hand": in_hand, "organic": 0.0, "goal": goal,
+        "ahead": 1.0, "ahead_today": 0.0, "worth": 1.0, "sure": 1.0, "size": 0.0, "credit": 0.0, "soon": 0.0,
+        "most": HIGH,
+    } | other  # fmt: skip
     return float(
         admitted(value, cost, np.zeros(1, np.int64), *(np.array([room[name]]) for name in Room._fields))[0]
     )
@@ -85,15 +97,17 @@ def one(left: float = np.inf, goal: float = 0.0, in_hand: float = 0.0, **other: 
         ({"goal": 1.0, "in_hand": 3.0}, 4.0 + 1.0 / 3.0),
         ({"goal": 1.0, "worth": 1.5}, 5.0),
         ({"goal": 1.0, "organic": 3.0}, 4.0 + 1.0 / 3.0),
-        ({"goal": 1.0, "size": 1.0, "in_hand": 3.0**0.5}, 3.0),
-        ({"goal": 1.0, "size": 0.1, "in_hand": 0.03**0.5 + 3.0}, 4.0 + 1.0 / 3.0),
+        ({"goal": 1.0, "size": 1.0, "sure": 0.0, "credit": 3.0, "soon": 1.0}, 2.0),
+        ({"goal": 1.0, "size": 1.0, "sure": 0.0, "in_hand": 3.0, "soon": 0.5}, 3.0),
+        ({"goal": 1.0, "size": 1.0, "sure": 0.0, "in_hand": -3.0, "credit": 3.0, "organic": 9.0}, None),
+        ({"goal": 1.0, "size": 1e-12, "soon": 0.5}, 1.5),
         ({}, 10.0),
         ({"most": WIDTH}, 1.0),
     ],
 )
 def test_limits_by_hand(asked: dict[str, float], bins: float | None) -> None:
-    """Budget, day, goal, value in hand, a value's worth, its guard and the end of the supply each stop at the bin reckoned."""
-    assert one(**asked) == pytest.approx(LOW if bins is None else bins * WIDTH, abs=1e-9)
+    """Budget, day, goal, value in hand or to come, guard and the end of supply stop at the bin reckoned."""
+    assert one(**asked) == pytest.approx(LOW if bins is None else bins * WIDTH, abs=1e-6)
 
 
 def test_a_curve_is_read_linearly_within_its_bin() -> None:
