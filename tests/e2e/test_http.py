@@ -118,6 +118,44 @@ def test_the_pages_show_decisions_and_explain_them(server: Server) -> None:
     assert {httpx.get(server.url + style).status_code for style in styles} == {200}
 
 
+def test_a_campaign_is_reported_forecast_and_ended(server: Server) -> None:
+    """A campaign made over HTTP has a report, returns, a learning state and a page; ended, it stays so."""
+    terms = {"merchant": "m2", "budget": 90_000_000, "goal": 0.5, "start": 0, "end": (1 << 52)}
+    long = server.ask("POST", "/v1/contracts/forecast", {"offer": "ads_roi", "owner": "m2", "terms": terms})
+    assert [error["field"] for error in long.json()["errors"]] == ["terms.end"]
+    now = server.ask("GET", "/v1/overview").json()["at"]
+    terms |= {"start": now - 1000, "end": now + 86_400_000}
+    asked = {"offer": "ads_roi", "owner": "m2", "terms": terms}
+    early = server.ask("POST", "/v1/contracts/forecast", asked)
+    assert (early.status_code, early.json()["errors"][0]["field"]) == (409, "terms")
+    made = server.ask("POST", "/v1/contracts", asked | {"id": "ads-1"})
+    assert (made.status_code, made.json()["ended_at"]) == (201, None)
+    for number in range(20):
+        reply = decide(server, f"report-{number}", viewer=f"v{number}").json()
+        events = [
+            {"type": "impression", "id": f"r-{number}-{k}", "at": reply["at"], "decision": reply["id"],
+             "item": slot["item"]}
+            for k, slot in enumerate(reply["slots"])
+        ]  # fmt: skip
+        assert server.ask("POST", "/v1/events", {"events": events}).status_code == 200
+    totals = [
+        server.ask("GET", f"/v1/contracts/storewide-1/report?by={by}").json()["total"]
+        for by in ("day", "hour", "scene", "item", "buyer")
+    ]
+    assert all(total == totals[0] for total in totals)
+    standing = server.ask("GET", "/v1/overview").json()["contracts"]
+    done = {contract["id"]: contract["done"] for contract in standing}
+    assert totals[0]["spend"] == done["storewide-1"]
+    returns = server.ask("GET", "/v1/contracts/storewide-1/rois").json()
+    assert sum(day["spend"] for day in returns["days"]) == totals[0]["spend"]
+    assert server.ask("GET", "/v1/contracts/ads-1/learning").json()["state"] == "learning"
+    assert "Campaign ads-1" in httpx.get(server.url + "/campaigns/ads-1?lang=en").text
+    assert server.ask("GET", "/v1/alerts").json()["items"] == []
+    ended = server.ask("POST", "/v1/contracts/ads-1/end").json()["ended_at"]
+    assert server.ask("POST", "/v1/contracts/ads-1/end").json()["ended_at"] == ended
+    assert server.ask("POST", "/v1/contracts/ads-1/resume").status_code == 409
+
+
 def test_a_second_server_is_refused_in_one_line(server: Server, folder: Path) -> None:
     """A port in use and a locked data folder each give one line and exit status 2."""
     port = server.url.rpartition(":")[2]
@@ -135,15 +173,17 @@ def test_a_second_server_is_refused_in_one_line(server: Server, folder: Path) ->
 
 
 def test_an_orderly_stop_keeps_everything(tmp_path: Path) -> None:
-    """SIGTERM stops with status 0, and the next start has the decision and every viewer."""
+    """SIGTERM stops with status 0, and the next start has the decision, every viewer and the ended campaign."""
     data, log = tmp_path / "data", tmp_path / "log"
     with serving(data, log) as server:
         market(server)
         first = decide(server, "kept").json()
+        ended = server.ask("POST", "/v1/contracts/storewide-1/end").json()["ended_at"]
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(60) == 0
     with serving(data, log) as server:
         assert decide(server, "kept").json() == first
+        assert server.ask("GET", "/v1/contracts/storewide-1").json()["ended_at"] == ended > 0
         assert server.ask("GET", "/v1/overview").json()["counts"]["viewers"] == 20
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(60) == 0

@@ -2,10 +2,9 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, FastAPI, Path, Query
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,23 +15,17 @@ from fieldline.errors import FieldlineError
 from fieldline.facts import CatalogueEntry, Creator, LiveRoom, Merchant, Policy, Product, Video, Viewer
 from fieldline.serve import metrics as exposition
 from fieldline.serve.body import document, documents, user_of
+from fieldline.serve.campaign_pages import campaign_pages
+from fieldline.serve.campaigns import beside, contracts
 from fieldline.serve.durable import durable
 from fieldline.serve.metrics import Metrics
 from fieldline.serve.openapi import described, listed, replies, takes
 from fieldline.serve.overview import History, Overview, overview_of
-from fieldline.serve.pages import pages_of
+from fieldline.serve.pages import Pages, pages_of
 from fieldline.serve.problem import MEDIA_TYPE, Fault, HttpError, not_taken, problem_of
 from fieldline.serve.service import Service
-from fieldline.serve.wire import (
-    ContractEdit,
-    ContractList,
-    ContractNew,
-    ContractReply,
-    DecisionReply,
-    UpsertReply,
-    contract_of,
-    decision_of,
-)
+from fieldline.serve.told import After, Identity, Limit, told
+from fieldline.serve.wire import DecisionReply, UpsertReply, decision_of
 from fieldline.traffic.explain import candidates
 
 CATALOGUE: dict[str, type[CatalogueEntry]] = {
@@ -46,17 +39,8 @@ CATALOGUE: dict[str, type[CatalogueEntry]] = {
 SHOWN = 20
 """Recent decisions of an overview."""
 
-Identity = Annotated[str, Path(min_length=1, max_length=128)]
-After = Annotated[str, Query(max_length=128, description="The last id of the page before")]
-Limit = Annotated[int, Query(ge=1, le=1_000, description="Most things of a page")]
-
 log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
-
-
-def told(reply: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Return a reply as JSON."""
-    return Response(_encode(reply), status, headers, "application/json")
 
 
 def admin(service: Service, metrics: Metrics, history: History) -> FastAPI:
@@ -69,8 +53,14 @@ def admin(service: Service, metrics: Metrics, history: History) -> FastAPI:
     """
     app = FastAPI(title="Fieldline", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     routers = [_catalogue(service, path, kind) for path, kind in CATALOGUE.items()]
-    routers += [_contracts(service), _operating(service, history), _system(app, service, metrics)]
-    routers.append(pages_of(service, history))
+    routers += [
+        contracts(service),
+        beside(service),
+        _operating(service, history),
+        _system(app, service, metrics),
+    ]
+    pages = Pages()
+    routers += [pages_of(service, history, pages), campaign_pages(service, history, pages)]
     for router in routers:
         app.include_router(router)
     answer = _problems([route for router in routers for route in router.routes])
@@ -112,53 +102,6 @@ def _catalogue(service: Service, path: str, kind: type[CatalogueEntry]) -> APIRo
     @router.get("/{id:path}", summary=f"Read one {name}", operation_id=f"read_{tag}", responses=one)
     async def read(id: Identity) -> Response:
         return told(service.entry(tag, id))
-
-    return router
-
-
-def _contracts(service: Service) -> APIRouter:
-    router = APIRouter(prefix="/v1/contracts", tags=["contracts"])
-    decode_new = msgspec.json.Decoder(ContractNew).decode
-    decode_edit = msgspec.json.Decoder(ContractEdit).decode
-    one = replies(ContractReply, "The contract")
-
-    @router.post(
-        "", status_code=201, summary="Make a contract through an offer", openapi_extra=takes(ContractNew),
-        responses=replies(ContractReply, "The contract", 201),
-    )  # fmt: skip
-    async def create(request: Request) -> Response:
-        asked, by = await document(request, decode_new), user_of(request)
-        wish = service.put_contract(asked.id, asked.offer, asked.owner, bytes(asked.terms), by)
-        return told(contract_of(wish, False), 201)
-
-    @router.get("", summary="List contracts by id", responses=replies(ContractList, "A page"))
-    async def page(after: After = "", limit: Limit = 100) -> Response:
-        wishes = service.wishes(after, limit)
-        following = wishes[-1][0].id if len(wishes) == limit else None
-        return told(ContractList(tuple(contract_of(*wish) for wish in wishes), following))
-
-    @router.post("/{id:path}/pause", summary="Pause a contract", responses=one)
-    async def pause(request: Request, id: Identity) -> Response:
-        service.pause_contract(id, True, user_of(request))
-        return told(contract_of(*service.wish(id)))
-
-    @router.post("/{id:path}/resume", summary="Resume a paused contract", responses=one)
-    async def resume(request: Request, id: Identity) -> Response:
-        service.pause_contract(id, False, user_of(request))
-        return told(contract_of(*service.wish(id)))
-
-    @router.get("/{id:path}", summary="Read one contract", responses=one)
-    async def read(id: Identity) -> Response:
-        return told(contract_of(*service.wish(id)))
-
-    @router.patch(
-        "/{id:path}", summary="Edit a contract's terms", openapi_extra=takes(ContractEdit), responses=one
-    )
-    async def edit(request: Request, id: Identity) -> Response:
-        asked, by = await document(request, decode_edit), user_of(request)
-        wish, paused = service.wish(id)
-        changed = service.put_contract(id, wish.offer, wish.owner, bytes(asked.terms), by, asked.version)
-        return told(contract_of(changed, paused))
 
     return router
 

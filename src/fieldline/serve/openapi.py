@@ -7,9 +7,11 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from fieldline.facts import API_VERSION, Creator, LiveRoom, Merchant, Policy, Product, Request, Video, Viewer
+from fieldline.serve.forecasts import Forecast, ForecastNew
 from fieldline.serve.overview import Overview
 from fieldline.serve.problem import MEDIA_TYPE, Problem
 from fieldline.serve.wire import (
+    AssuranceReply,
     ContractEdit,
     ContractList,
     ContractNew,
@@ -18,8 +20,12 @@ from fieldline.serve.wire import (
     DecisionReply,
     EventBatch,
     EventsReply,
+    OfferList,
     UpsertReply,
 )
+from fieldline.traffic.alerts import Alerts
+from fieldline.traffic.learning import Learning
+from fieldline.traffic.report import Report, Returns
 
 ALONE = (Viewer, Creator, Merchant, Product, Video, LiveRoom, Request, Policy)
 """Facts that stand alone where they are sent, so that they need not say their type."""
@@ -33,6 +39,14 @@ SCHEMAS = (
     ContractEdit,
     ContractReply,
     ContractList,
+    OfferList,
+    ForecastNew,
+    Forecast,
+    Report,
+    Returns,
+    AssuranceReply,
+    Learning,
+    Alerts,
     DecisionReply,
     Overview,
     Problem,

@@ -8,12 +8,15 @@ import msgspec
 from fieldline.content import exposure_by_tier
 from fieldline.contracts import Contract
 from fieldline.facts import API_VERSION, Decision
+from fieldline.traffic.alerts import Alert, alerts
 from fieldline.traffic.forecast import Traffic, planned_share
+from fieldline.traffic.learning import Learning, learning
 from fieldline.traffic.state import State
 
 POINTS = 120
 """Most points of a curve."""
 PLAN_POINTS = 24
+MOST_CONTRACTS = 40
 BEATS = 10
 """Beats of the server over which a rate is taken."""
 
@@ -47,6 +50,13 @@ class Point(msgspec.Struct, frozen=True):
     share: float
 
 
+class Priced(msgspec.Struct, frozen=True):
+    """One point of a price's curve: an instant, and the multiplier of bids."""
+
+    at: int
+    alpha: float
+
+
 class Standing(msgspec.Struct, frozen=True):
     """How a contract stands against its plan; spend in micro-yuan, or looks where it owes exposure."""
 
@@ -72,6 +82,13 @@ class Standing(msgspec.Struct, frozen=True):
     """Value in hand, yuan."""
     curve: tuple[Point, ...]
     plan: tuple[Point, ...]
+    prices: tuple[Priced, ...] = ()
+    """The multiplier of its bids, since this server started."""
+    ended: bool = False
+    """Whether it was ended before its time."""
+    learning: Learning | None = None
+    """How far it has learned; null where it was granted rather than bought."""
+    alerts: tuple[Alert, ...] = ()
 
 
 class Tier(msgspec.Struct, frozen=True):
@@ -110,6 +127,7 @@ class Overview(msgspec.Struct, frozen=True):
     counts: Counts
     decisions: tuple[Recent, ...]
     contracts: tuple[Standing, ...]
+    """Those that run or are to run first; at most 40 (GET /v1/contracts lists all)."""
     tiers: tuple[Tier, ...]
     version: int = API_VERSION
 
@@ -119,6 +137,7 @@ class History:
 
     def __init__(self) -> None:
         self._curves: dict[str, deque[Point]] = {}
+        self._prices: dict[str, deque[Priced]] = {}
         self._decisions: deque[tuple[float, int]] = deque(maxlen=BEATS + 1)
 
     def beat(self, state: State, wall_s: float) -> None:
@@ -134,10 +153,16 @@ class History:
             if target > 0 and (not curve or state.now >= curve[-1].at + apart):
                 done = sum(_done(state, number) for number in numbers)
                 curve.append(Point(state.now, done / target))
+                prices = self._prices.setdefault(wish, deque(maxlen=POINTS))
+                prices.append(Priced(state.now, float(state.prices.alpha[numbers[0]])))
 
     def curve(self, wish: str) -> tuple[Point, ...]:
         """Return how much of its target a contract had reached, by time."""
         return tuple(self._curves.get(wish, ()))
+
+    def prices(self, wish: str) -> tuple[Priced, ...]:
+        """Return the multiplier of a contract's bids, by time."""
+        return tuple(self._prices.get(wish, ()))
 
     def decisions_per_second(self) -> float:
         """Return the decisions per second of wall time of late."""
@@ -159,7 +184,7 @@ def overview_of(state: State, recent: Sequence[Decision], history: History) -> O
         at=state.now,
         counts=_counts(state, history),
         decisions=tuple(_recent(state, decision) for decision in recent),
-        contracts=tuple(_standing(state, wish, history) for wish in sorted(state.book.wishes)),
+        contracts=tuple(standing_of(state, wish, history) for wish in _foremost(state)),
         tiers=_tiers(state),
     )
 
@@ -188,7 +213,14 @@ def _recent(state: State, decision: Decision) -> Recent:
     )
 
 
-def _standing(state: State, wish: str, history: History) -> Standing:
+def standing_of(state: State, wish: str, history: History) -> Standing:
+    """Return how a contract stands.
+
+    Args:
+        state: the engine's, only read.
+        wish: its id.
+        history: what this server noted since it started.
+    """
     book, prices = state.book, state.prices
     numbers = list(book.wishes[wish])
     contracts = [book.contracts[number] for number in numbers]
@@ -213,7 +245,23 @@ def _standing(state: State, wish: str, history: History) -> Standing:
         value=float(book.value[numbers].sum()),
         curve=history.curve(wish),
         plan=_plan(state.traffic, horizon.start, horizon.end),
+        prices=history.prices(wish),
+        ended=wish in book.ended,
+        learning=learning(state, numbers[0]) if first.bids else None,
+        alerts=alerts(state, wish),
     )
+
+
+def _foremost(state: State) -> list[str]:
+    """Return the contracts to show: not over before over, paying before granted, the newest of each first."""
+    book = state.book
+
+    def place(wish: str) -> tuple[bool, bool, int, str]:
+        first = book.contracts[book.wishes[wish][0]]
+        over = wish in book.ended or first.horizon.end <= state.now
+        return over, not first.bids, -first.horizon.start, wish
+
+    return sorted(book.wishes, key=place)[:MOST_CONTRACTS]
 
 
 def _target(contract: Contract) -> float:

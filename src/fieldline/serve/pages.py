@@ -2,6 +2,7 @@
 
 import mimetypes
 import tomllib
+from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path as File
 from typing import Annotated, NamedTuple
@@ -26,10 +27,10 @@ SHOWN = 12
 SECURITY = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # a form's Origin would be null under "no-referrer"
     "cache-control": "no-store",
 }
 
@@ -88,20 +89,20 @@ class Pages:
         media = mimetypes.guess_type(name)[0] or "application/octet-stream"
         return Response(self._files[name], headers=kept, media_type=media)
 
-    def page(self, template: str, language: str, values: dict[str, object]) -> Response:
+    def page(self, template: str, language: str, values: Mapping[str, object], status: int = 200) -> Response:
         """Return a rendered page."""
         words = {
             "t": Texts(self.messages, language),
             "lang": language,
             "other": LANGUAGES[1 - LANGUAGES.index(language)],
         }
-        text = self.environment.get_template(template).render(words | values)
-        return Response(text, headers=SECURITY | {"content-language": language}, media_type="text/html")
+        text = self.environment.get_template(template).render(words | dict(values))
+        headers = SECURITY | {"content-language": language}
+        return Response(text, status, headers=headers, media_type="text/html")
 
 
-def pages_of(service: Service, history: History) -> APIRouter:
-    """Return the routes of the pages."""
-    pages = Pages()
+def pages_of(service: Service, history: History, pages: Pages) -> APIRouter:
+    """Return the routes of the pages that only show."""
     router = APIRouter(include_in_schema=False)
 
     def live(template: str, language: str) -> Response:

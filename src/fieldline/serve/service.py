@@ -46,6 +46,9 @@ class Service(Deciding, Protocol):
     def pause_contract(self, id: str, paused: bool, by: str) -> None:
         """Pause or resume a contract."""
 
+    def end_contract(self, id: str, by: str) -> None:
+        """End a contract for good."""
+
     def wish(self, id: str) -> tuple[Wish, bool]:
         """Return a contract as it was asked for, and whether it is paused."""
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from fieldline.contracts.assurance import Credit, Status
 from fieldline.facts import API_VERSION, Behaviour, Decision, Id, Slot, Time, Wish, Word
 from fieldline.traffic.explain import Candidate
 
@@ -74,6 +75,8 @@ class ContractReply(msgspec.Struct, frozen=True):
     offer: str
     owner: str
     paused: bool
+    ended_at: Time | None
+    """When it was ended before its time."""
     at: Time
     terms: msgspec.Raw
 
@@ -139,8 +142,38 @@ def decision_of(decision: Decision, explanation: tuple[Candidate, ...]) -> Decis
     )
 
 
-def contract_of(wish: Wish, paused: bool) -> ContractReply:
+class OfferReply(msgspec.Struct, frozen=True):
+    """Something that can be asked for: its name, what it is, and the JSON schema of its terms."""
+
+    name: str
+    about: str
+    terms: msgspec.Raw
+
+
+class OfferList(msgspec.Struct, frozen=True):
+    """All that can be asked for."""
+
+    items: tuple[OfferReply, ...]
+    version: int = API_VERSION
+
+
+class AssuredDay(msgspec.Struct, frozen=True):
+    """Where the assurance of a day (UTC+8) stands, and the formula's inputs and result, in micro-yuan."""
+
+    day: str
+    status: Status
+    result: Credit
+
+
+class AssuranceReply(msgspec.Struct, frozen=True):
+    """The assurance of a campaign, day by day."""
+
+    id: str
+    days: tuple[AssuredDay, ...]
+    version: int = API_VERSION
+
+
+def contract_of(wish: Wish, paused: bool, ended_at: int | None) -> ContractReply:
     """Return what is told of a contract."""
-    return ContractReply(
-        wish.id, wish.version, wish.offer, wish.owner, paused, wish.at, msgspec.Raw(wish.terms.encode())
-    )
+    terms = msgspec.Raw(wish.terms.encode())
+    return ContractReply(wish.id, wish.version, wish.offer, wish.owner, paused, ended_at, wish.at, terms)

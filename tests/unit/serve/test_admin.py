@@ -307,7 +307,9 @@ def test_every_route_is_described(site: Site) -> None:
         f"/v1/{name}" for name in ("viewers", "creators", "merchants", "products", "videos", "live_rooms")
     }
     paths |= {f"{path}/{{id}}" for path in paths}
-    paths |= {"/v1/contracts", "/v1/contracts/{id}", "/v1/contracts/{id}/pause", "/v1/contracts/{id}/resume"}
+    ways = ("pause", "resume", "end", "report", "rois", "assurance", "learning")
+    paths |= {"/v1/contracts", "/v1/contracts/{id}", "/v1/contracts/forecast", "/v1/offers", "/v1/alerts"}
+    paths |= {f"/v1/contracts/{{id}}/{way}" for way in ways}
     paths |= {"/v1/policy", "/v1/overview", "/v1/decisions/{id}", "/v1/decide", "/v1/events"}
     assert set(document["paths"]) == paths | {"/healthz", "/readyz", "/metrics"}
     text = json.dumps(document)

@@ -1,15 +1,36 @@
 """The operator's pages: texts in both languages, numbers for people, nothing executable from data."""
 
 import re
+from typing import get_args
 
 import pytest
 from starlette.responses import Response
 
+from fieldline.contracts import assurance
 from fieldline.facts import Decision, Slot
+from fieldline.offers import OFFERS
 from fieldline.serve import formats
+from fieldline.serve.forms import CAMPAIGNS
 from fieldline.serve.overview import Counts, Overview, Point, Recent, Shown, Standing, Tier
 from fieldline.serve.pages import HERE, LANGUAGES, Pages, Row, language_of
+from fieldline.traffic import alerts, learning
 from fieldline.traffic.explain import Candidate, Part
+from fieldline.traffic.report import BUYERS, BY
+
+BUILT: dict[str, tuple[str, ...]] = {
+    "offer": tuple(OFFERS),
+    "about": CAMPAIGNS,
+    "alert": get_args(alerts.Code),
+    "level": get_args(alerts.Level),
+    "learned": get_args(learning.Progress),
+    "why": get_args(learning.Reason),
+    "by": BY,
+    "no": ("scene", "unit"),
+    "buyer": BUYERS,
+    "assured": get_args(assurance.State),
+    "because": get_args(assurance.Reason),
+}
+"""Texts that a template names by a code: each code of each kind has one."""
 
 AT = 1_763_800_000_000
 EVIL = "<script>alert('x')</script>"
@@ -97,9 +118,10 @@ def test_every_text_is_there_in_both_languages_and_is_used() -> None:
         holes = [sorted(re.findall(r"{(\w+)}", texts[language])) for language in LANGUAGES]
         assert holes[0] == holes[1]
     sources = "".join(file.read_text("utf-8") for file in sorted((HERE / "templates").iterdir()))
-    built = {key for key in messages if key.startswith(("offer_", "tier_"))}
-    built |= {"running", "paused", "ended", "waiting", "idle"}
-    assert set(re.findall(r"t\('(\w+)'[,)]", sources)) | looped(sources) | built == set(messages)
+    built = {key for key in messages if key.startswith("tier_")}
+    built |= {"running", "paused", "ended", "waiting", "idle", "too_little"}
+    built |= {f"{kind}_{code}" for kind, codes in BUILT.items() for code in codes}
+    assert set(re.findall(r"\bt\('(\w+)'[,)]", sources)) | looped(sources) | built == set(messages)
 
 
 def looped(sources: str) -> set[str]:
