@@ -43,6 +43,7 @@ class Size:
 
 SIZES = {
     "demo": Size(viewers=2_000, creators=300, merchants=150, products=600, videos=2_320, rooms=80),
+    "season": Size(viewers=8_000, creators=1_900, merchants=1_500, products=3_000, videos=3_900, rooms=100),
     "bench": Size(viewers=20_000, creators=3_000, merchants=2_000, products=6_000, videos=13_600, rooms=400),
 }
 

@@ -1,0 +1,14 @@
+"""Seasons: days of trade at full speed, with the engine's own auction, predictor, book and controllers.
+
+`World → plan_of → Arm → play → Course`. Source: docs/algorithms/lab.md.
+"""
+
+from fieldline.lab.season.arm import POLICY, Arm, Shock
+from fieldline.lab.season.course import Course, told
+from fieldline.lab.season.plan import START, Plan, plan_of
+from fieldline.lab.season.play import TICK, Opening, open_season, play, sold
+
+__all__ = [
+    "POLICY", "START", "TICK", "Arm", "Course", "Opening", "Plan", "Shock", "open_season", "plan_of", "play", "sold",
+    "told",
+]  # fmt: skip

@@ -1,0 +1,420 @@
+"""Plays a season: requests in compiled ticks of five minutes, the controller and the forecast between them."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fieldline.contracts import book as accounts
+from fieldline.contracts.book import Book
+from fieldline.draws import key_of
+from fieldline.facts import Policy
+from fieldline.lab.season.arm import POLICY, Arm
+from fieldline.lab.season.columns import (
+    ARM_BUYERS,
+    ARM_GMV,
+    ARM_ORDERS,
+    ATTRIBUTED,
+    ATTRIBUTED_BACK,
+    COUNTED,
+    DAY_ATTRIBUTED,
+    DAY_BACK,
+    DAY_GMV,
+    DAY_ORDERS,
+    DAY_ROW,
+    DAY_SPEND,
+    EXPECTED,
+    EXPECTED_GMV,
+    FORETOLD,
+    IMPRESSIONS,
+    ORGANIC,
+    PAID_LOOKS,
+    PAID_ORDERS,
+    PRODUCT,
+    QUICK,
+    SIGN_COUNT,
+    SIGNS,
+    SLOW,
+    SPENT,
+    SQUARES,
+    STOREWIDE,
+    STOREWIDE_BACK,
+    TICK_PAID,
+    TICK_REQUESTS,
+    TICK_SAMPLES,
+    TWENTIETH,
+    VALUE,
+    WHOLE_ORGANIC,
+    Accounts,
+    Machine,
+    Memory,
+    Moment,
+    Queue,
+    Stage,
+    Waiting,
+    Windows,
+)
+from fieldline.lab.season.course import Course
+from fieldline.lab.season.kernel import run
+from fieldline.lab.season.market import (
+    SLOTS,
+    accounts_of,
+    crowd_of,
+    declared,
+    desk_of,
+    machine_of,
+    memory_of,
+    promote,
+    queue_of,
+    shelf_of,
+    tallies_of,
+    terms_of,
+    turn,
+    waiting_of,
+    words_of,
+)
+from fieldline.lab.season.plan import START, Plan
+from fieldline.lab.season.study import SETTINGS, fold_all
+from fieldline.lab.world import LOCAL_TIME, World
+from fieldline.lab.world.days import Days, Lived, days_of, nothing_lived, possible
+from fieldline.lab.world.goods import STAGE as HALF_HOUR
+from fieldline.lab.world.words import SCENES
+from fieldline.scenes import Curve, estimate
+from fieldline.traffic import forecast, pace
+from fieldline.traffic.forecast import Traffic
+from fieldline.traffic.pace import REST, Prices
+from fieldline.traffic.prospect import typical_of
+from fieldline.units import DAY, HOUR, MINUTE, YUAN, Instant
+
+TICK = 5 * MINUTE
+WARM = 2
+"""Days before the season in which the predictor and the forecast learn from organic traffic."""
+AFTERWARDS = 60 * DAY
+"""How long after the end orders and refunds are waited for."""
+WAITING = 1 << 20
+"""Most orders of a run."""
+
+OnTick = Callable[[int, int], None]
+"""(ticks done, ticks in all)."""
+
+
+@dataclass(slots=True)
+class Opening:
+    """What viewers have lived through and the engine has learned before the first contract begins."""
+
+    seed: int
+    warm: int
+    lived: Lived
+    machine: Machine
+    memory: Memory
+    queue: Queue
+    waiting: Waiting
+    traffic: Traffic
+    score: float
+
+
+def open_season(
+    world: World,
+    *,
+    seed: int | None = None,
+    warm: int = WARM,
+    start: Instant = START,
+    policy: Policy = POLICY,
+) -> Opening:
+    """Return a market after some days without contracts, alike for all arms of a seed.
+
+    Args:
+        world: the market.
+        seed: of requests and outcomes; None: the world's.
+        warm: how many days.
+        start: when the season begins, a midnight of the market's clock.
+        policy: the dials.
+    """
+    own = world.seed if seed is None else seed
+    opening = Opening(
+        seed=own,
+        warm=warm,
+        lived=nothing_lived(world.size.viewers, len(world.items.kind), world.size.merchants),
+        machine=machine_of(world, SETTINGS, policy, Instant(start - warm * DAY)),
+        memory=memory_of(world),
+        queue=queue_of(),
+        waiting=waiting_of(WAITING),
+        traffic=Traffic(first=start - warm * DAY),
+        score=0.0,
+    )
+    if warm:
+        plan = Plan((), np.zeros(0, np.int32), Instant(start - warm * DAY), warm)
+        season = _Season(world, plan, Arm("organic", policy=policy), opening, -warm)
+        season.play(None)
+        opening.score = season.prices.score
+        opening.waiting.rows[:, DAY_ROW] = -1
+    return opening
+
+
+def sold(world: World, opening: Opening) -> NDArray[np.int64]:
+    """Return the orders of each merchant [M] in the days before the season."""
+    made = opening.waiting.rows[: opening.waiting.sizes[1], PRODUCT]
+    return np.bincount(world.products.merchant[made], minlength=world.size.merchants)
+
+
+def play(
+    world: World,
+    plan: Plan,
+    arm: Arm,
+    *,
+    seed: int | None = None,
+    opening: Opening | None = None,
+    on_tick: OnTick | None = None,
+) -> Course:
+    """Return the course of a season under an arm; the same arguments give the same bits.
+
+    Args:
+        world: the market.
+        plan: the contracts, the first day and how many days.
+        arm: who controls, and what is done to the market.
+        seed: of requests and outcomes; None: the world's.
+        opening: `open_season` of the same world and seed, not changed; None: made anew.
+        on_tick: called after every tick.
+    """
+    before = (
+        open_season(world, seed=seed, start=plan.start, policy=arm.policy) if opening is None else opening
+    )
+    season = _Season(world, plan, arm, deepcopy(before), 0)
+    season.play(on_tick)
+    return season.course()
+
+
+class _Season:
+    """One run: the compiled stage and, around it, the engine's own book, prices and forecast."""
+
+    def __init__(self, world: World, plan: Plan, arm: Arm, opening: Opening, first: int) -> None:
+        self.world, self.plan, self.arm, self.opening = world, plan, arm, opening
+        self.count = max(len(plan.contracts), 1)
+        self.book, self.prices, self.traffic = Book(), Prices(), opening.traffic
+        for number, contract in enumerate(plan.contracts):
+            accounts.put(self.book, contract.wish, 1, (contract,))
+            pace.init(self.prices, number, contract)
+            price = mean_price(world, int(plan.merchants[number]))
+            self.book.typical[number] = typical_of(contract, price)
+        accounts.enforce(self.book, plan.start)
+        promoting = np.zeros(world.size.merchants, bool)
+        promoting[plan.merchants] = True
+        promoted = (world.items.merchant >= 0) & promoting[world.items.merchant]
+        promote(opening.machine.rows, promoted)
+        shelf, places = shelf_of(world, arm.policy, promoted)
+        terms, rules = terms_of(world, plan, arm, self.book)
+        tallies = tallies_of(world, plan.days + 1)
+        tallies.score[0] = self.prices.score = opening.score
+        policy = arm.policy
+        self.stage = Stage(
+            days=_truth(world, plan, opening, first),
+            lived=opening.lived,
+            machine=opening.machine,
+            memory=opening.memory,
+            shelf=shelf,
+            terms=terms,
+            rules=rules,
+            accounts=accounts_of(world, self.count, plan.days + 1),
+            tallies=tallies,
+            queue=opening.queue,
+            waiting=opening.waiting,
+            crowd=crowd_of(world),
+            places=places,
+            windows=Windows(
+                policy.label_window_ms,
+                policy.order_window_ms,
+                policy.click_attribution_ms,
+                policy.view_attribution_ms,
+            ),
+        )
+        self.desk = desk_of(world, policy.candidate_limit)
+        self.ticks = plan.days * DAY // TICK
+        shape = (self.ticks, self.count)
+        self.spend = np.zeros(shape, np.int64)
+        self.value, self.alpha = np.zeros(shape), np.zeros(shape)
+        self.sampled = self.requests = 0
+
+    def play(self, on_tick: OnTick | None) -> None:
+        """Play every tick, and then let what is on its way arrive."""
+        for tick in range(self.ticks):
+            self._tick(tick)
+            if on_tick is not None:
+                on_tick(tick + 1, self.ticks)
+        if self.plan.contracts:
+            self.stage.accounts.today[:] = 0.0
+            end = Instant(self.plan.start + self.plan.days * DAY)
+            after = self._moment(self.ticks, end)._replace(requests=0, length=AFTERWARDS)
+            run(self.stage, self.desk, after)
+
+    def _tick(self, tick: int) -> None:
+        begin = Instant(self.plan.start + tick * TICK)
+        end = begin + TICK
+        stage, prices = self.stage, self.prices
+        if begin % HALF_HOUR == 0:
+            turn(self.world, stage.shelf.product, stage.machine.rows, begin)
+            fold_all(stage.machine, self.desk.pen.ids)
+        if (begin + LOCAL_TIME) % DAY == 0:
+            stage.accounts.today[:] = 0.0
+            accounts.turn(self.book, begin)
+        if stage.waiting.sizes[1] > WAITING - 100_000:
+            raise RuntimeError("more orders than there is room for")
+        self._offer(tick)
+        counts = stage.tallies.tick
+        counts[:] = 0
+        run(stage, self.desk, self._moment(tick, begin))
+        self.traffic.requests += int(counts[TICK_REQUESTS])
+        prices.requests += int(counts[TICK_PAID])
+        prices.samples += int(counts[TICK_SAMPLES])
+        prices.score = float(stage.tallies.score[0])
+        self.requests += int(counts[TICK_PAID])
+        self.sampled += int(counts[TICK_SAMPLES])
+        forecast.update(self.traffic, end)
+        if self.plan.contracts:
+            _write(self.book, prices, stage.accounts, self.count)
+            accounts.enforce(self.book, end)
+            self.spend[tick] = self.book.spent[: self.count]
+            self.value[tick] = self.book.value[: self.count]
+            if self.arm.standing is None:
+                pace.mature(prices, TICK)
+                self.arm.controller(prices, self.book, self.traffic, end, TICK)
+            prices.samples = prices.requests = 0
+        self._look()
+
+    def _offer(self, tick: int) -> None:
+        """Put the tick's multipliers, what may still be spent and the decayed sums before the kernel."""
+        if not self.plan.contracts:
+            return
+        terms, count, standing = self.stage.terms, self.count, self.arm.standing
+        if standing is not None:
+            self.prices.alpha[:count] = standing if standing.ndim == 1 else standing[tick]
+        terms.alpha[:] = np.where(self.book.in_force[:count], self.prices.alpha[:count], 0.0)
+        self.alpha[tick] = terms.alpha
+        terms.allowed[:] = [accounts.allowance(self.book, number) for number in range(count)]
+        terms.bid_cap[:] = np.where(terms.alpha > REST, terms.allowed / (YUAN * self._most_ads()), 0.0)
+        kept = self.stage.accounts
+        kept.yuan[ORGANIC] = self.prices.organic[:count]
+        kept.yuan[FORETOLD] = self.prices.foretold[:count]
+        kept.yuan[[QUICK, SLOW]] = self.prices.young[:count].T
+        kept.supply[0] = self.prices.supply_value[:count]
+        kept.supply[1] = self.prices.supply_cost[:count]
+
+    def _most_ads(self) -> float:
+        return float(max(1, int(self.arm.policy.ad_load * SLOTS + 1e-9)))
+
+    def _moment(self, tick: int, begin: Instant) -> Moment:
+        """Return a tick's requests."""
+        passed = tick * TICK / HOUR
+        factor = 1.0
+        for shock in self.arm.shocks:
+            factor *= shock.factor if shock.start <= passed < shock.end else 1.0
+        local = begin + LOCAL_TIME
+        policy = self.arm.policy
+        return Moment(
+            key=np.uint64(key_of(self.opening.seed, f"{begin}", "season")),
+            requests=possible(self.opening.seed, self.world.demand, local, TICK, factor),
+            start=int(begin),
+            length=TICK,
+            day=tick * TICK // DAY,
+            hour=local % DAY // HOUR,
+            paid=bool(self.plan.contracts),
+            random_share=policy.random_share,
+            landscape_share=policy.landscape_share,
+            most_ads=self._most_ads(),
+        )
+
+    def _look(self) -> None:
+        """Bring the chance that each slot is looked at up to date, from randomised slates."""
+        counted = self.stage.memory.randomised
+        for scene in range(len(SCENES)):
+            told = declared(scene)
+            curve = Curve(told, counted[0, scene], counted[1, scene], told)
+            self.stage.shelf.words[scene] = words_of(self.arm.policy, scene, estimate(curve))
+
+    def course(self) -> Course:
+        """Return what happened."""
+        kept, tallies, count = self.stage.accounts, self.stage.tallies, self.count
+        money, yuan, by_day = kept.money, kept.yuan, kept.by_day
+        return Course(
+            arm=self.arm.name,
+            spend=self.spend,
+            value=self.value,
+            alpha=self.alpha,
+            budget=self.book.budget[:count].copy(),
+            goal=self.book.goal[:count].copy(),
+            counts_organic=self.book.counts_organic[:count].copy(),
+            spent=money[SPENT],
+            final_value=yuan[VALUE],
+            gmv=money[STOREWIDE],
+            attributed=money[ATTRIBUTED],
+            refunded=money[STOREWIDE_BACK],
+            attributed_refunded=money[ATTRIBUTED_BACK],
+            orders=by_day[:, DAY_ORDERS].sum(axis=0),
+            paid_orders=money[PAID_ORDERS],
+            counted_orders=money[COUNTED],
+            twentieth=money[TWENTIETH],
+            impressions=money[IMPRESSIONS],
+            expected=yuan[EXPECTED],
+            shown_gmv=kept.shown,
+            expected_gmv=yuan[EXPECTED_GMV],
+            day_spend=by_day[:, DAY_SPEND],
+            day_gmv=by_day[:, DAY_GMV],
+            day_attributed=by_day[:, DAY_ATTRIBUTED],
+            day_refunded=by_day[:, DAY_BACK],
+            day_orders=by_day[:, DAY_ORDERS],
+            day_value=kept.value_by_day,
+            arm_gmv=kept.arms[..., ARM_GMV],
+            arm_orders=kept.arms[..., ARM_ORDERS],
+            arm_buyers=kept.arms[..., ARM_BUYERS],
+            arm_squares=kept.squares,
+            scene_gmv=kept.scenes[..., 0],
+            scene_orders=kept.scenes[..., 1],
+            total=tallies.total,
+            by_scene=tallies.by_scene,
+            feed_viewers=tallies.feed_viewers,
+            feed_items=tallies.feed_items,
+            supply_value=kept.supply[2],
+            supply_cost=kept.supply[3],
+            organic=yuan[WHOLE_ORGANIC],
+            sampled=self.sampled,
+            requests=self.requests,
+            chances=tallies.chances,
+        )
+
+
+def _write(book: Book, prices: Prices, kept: Accounts, count: int) -> None:
+    """Write what a tick's requests did into the engine's own book and prices."""
+    money = kept.money
+    book.today[:count] += money[SPENT] - book.spent[:count]
+    book.spent[:count] = money[SPENT]
+    book.value[:count] = kept.yuan[VALUE]
+    book.orders[:count] = money[PAID_ORDERS]
+    book.attributed[:count] = money[ATTRIBUTED] - money[ATTRIBUTED_BACK]
+    book.storewide[:count] = money[STOREWIDE] - money[STOREWIDE_BACK]
+    book.impressions[:count] = money[IMPRESSIONS]
+    book.paid_looks[:count] = kept.yuan[PAID_LOOKS]
+    book.value_squares[:count] = kept.yuan[SQUARES]
+    book.valued[:count] = money[COUNTED]
+    book.signs[:count] = kept.yuan[SIGNS]
+    book.sign_count[:count] = kept.yuan[SIGN_COUNT]
+    prices.organic[:count] = kept.yuan[ORGANIC]
+    prices.foretold[:count] = kept.yuan[FORETOLD]
+    prices.young[:count] = kept.yuan[[QUICK, SLOW]].T
+    prices.supply_value[:count] = kept.supply[0]
+    prices.supply_cost[:count] = kept.supply[1]
+
+
+def mean_price(world: World, merchant: int) -> float:
+    """Return the mean price of a merchant's products less the refunds that it declares, yuan."""
+    own = slice(world.merchants.product_ptr[merchant], world.merchants.product_ptr[merchant + 1])
+    net = world.products.price[own] * (1.0 - world.products.declared[own])
+    return float(net.mean()) / YUAN
+
+
+def _truth(world: World, plan: Plan, opening: Opening, first: int) -> Days:
+    start = plan.start if first else plan.start - opening.warm * DAY
+    return days_of(
+        world.seed, world.nature, world.items.category, world.products.category, world.products.merchant,
+        start, opening.warm + plan.days + 2, -opening.warm,
+    )  # fmt: skip
