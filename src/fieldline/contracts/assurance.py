@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Meta
 
 from fieldline.contracts.gamma import gamma_limits
-from fieldline.contracts.rois import DayAccount, day_start
+from fieldline.contracts.horizon import day_start
+from fieldline.contracts.rois import DayAccount
 from fieldline.facts import Money
 from fieldline.units import DAY, YUAN, Instant
 
@@ -144,7 +145,7 @@ def status(day: int, now: Instant, result: Credit, course: Course) -> Status:
         result: the formula's result on what is known by then.
         course: how the day went, so far.
     """
-    ends = day_start(day + 1)
+    ends = Instant(day_start(day + 1))
     confirmed = Instant(ends + CONFIRM_DAYS * DAY)
     if not course.assured:
         return Status("void", "not_assured")

@@ -10,20 +10,7 @@ from msgspec import Meta
 
 from fieldline.contracts.incrementality import Arms, Estimate, draw_variance, incremental, shrunk
 from fieldline.facts import Id, Money
-from fieldline.units import DAY, HOUR, YUAN, Instant
-
-MIDNIGHT = 8 * HOUR
-"""Days begin at midnight in UTC+8."""
-
-
-def day_of(at: Instant) -> int:
-    """Return the day of an instant, counted from 1970-01-01 in UTC+8."""
-    return (at + MIDNIGHT) // DAY
-
-
-def day_start(day: int) -> Instant:
-    """Return the first instant of a day; the day ends where the next one starts."""
-    return Instant(day * DAY - MIDNIGHT)
+from fieldline.units import YUAN
 
 
 class DayAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

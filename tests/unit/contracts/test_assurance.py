@@ -17,8 +17,9 @@ from fieldline.contracts.assurance import (
     typical,
     upper_value,
 )
+from fieldline.contracts.horizon import day_start
 from fieldline.contracts.incrementality import Arm, Arms
-from fieldline.contracts.rois import DayAccount, day_start
+from fieldline.contracts.rois import DayAccount
 from fieldline.units import DAY, HOUR, YUAN, Instant
 
 HUNDRED = Typical(100.0, 10_000.0)

@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
+from fieldline.contracts.horizon import day_of, day_start
 from fieldline.contracts.incrementality import Arm, Arms, Estimate
-from fieldline.contracts.rois import DayAccount, day_of, day_start, pooled, rois
+from fieldline.contracts.rois import DayAccount, pooled, rois
 from fieldline.units import HOUR, YUAN, Instant
 
 ARMS = Arms(Arm(9, 9, 900 * YUAN, 90_000.0), Arm(1, 1, 50 * YUAN, 2_500.0), 0.1)
