@@ -1,12 +1,12 @@
 """Measuring: tallies as the accounts that returns, assurance and incrementality are taken from."""
 
+import msgspec
 import numpy as np
 
 from fieldline.contracts import tally
 from fieldline.contracts.incrementality import Arm, Arms, draw_variance, incremental, scene_shares
 from fieldline.contracts.rois import DayAccount
 from fieldline.contracts.tally import HELD, TREATED, Tally
-from fieldline.facts import Money
 from fieldline.traffic.forecast import SCENES
 from fieldline.traffic.state import State
 from fieldline.units import YUAN
@@ -16,20 +16,38 @@ LEARNED_DAYS = 28
 
 
 def account_of(state: State, number: int, day: int) -> DayAccount:
-    """Return a contract's account of one day (UTC+8), an empty one where it did nothing."""
-    of_day = state.tallies.get(number, {}).get(day, Tally())
-    total = of_day.total.tolist()
+    """Return a contract's account of a day (UTC+8): its tally as the four returns and the assurance need it.
+
+    Args:
+        state: only read.
+        number: the contract's.
+        day: counted from 1970-01-01.
+    """
+    contract = state.book.contracts[number]
+    of_day = state.tallies.get(number, {}).get(day) or Tally()
+    total = of_day.total
+    storewide, orders = int(total[tally.STOREWIDE]), int(total[tally.ORDERS])
+    held = _arm(of_day, HELD) if of_day.holdout else Arm()
+    treated = _arm(of_day, TREATED)
+    gmv = storewide - held.gmv
+    if (
+        gmv != treated.gmv
+    ):  # nobody was held out (for a part of the day): what is not told by buyer counts as one
+        rest = gmv - treated.gmv
+        buyers, squares = treated.buyers + 1, treated.squares + (rest / YUAN) ** 2
+        treated = msgspec.structs.replace(treated, gmv=gmv, buyers=buyers, squares=squares)
+    treated = msgspec.structs.replace(treated, orders=orders - held.orders)
     return DayAccount(
-        campaign=state.book.contracts[number].wish,
+        campaign=contract.wish,
         day=day,
-        arms=arms_of(of_day),
-        spend=total[tally.SPEND],
-        storewide=total[tally.STOREWIDE],
-        attributed=total[tally.ATTRIBUTED],
-        refunds=total[tally.REFUNDED],
-        orders=total[tally.ORDERS],
-        owed=_micros(of_day.owed),
-        counted=_micros(of_day.value),
+        arms=Arms(treated, held, of_day.holdout),
+        spend=int(total[tally.SPEND]),
+        storewide=storewide,
+        attributed=int(total[tally.ATTRIBUTED]),
+        refunds=int(total[tally.REFUNDED]),
+        orders=orders,
+        owed=round(of_day.owed * YUAN),
+        counted=max(round(of_day.value * YUAN), 0),
         counted_squares=of_day.value_squares,
     )
 
@@ -55,14 +73,6 @@ def learn_incremental(state: State, day: int) -> None:
 
 
 def _arm(of_day: Tally, arm: int) -> Arm:
-    totals = [amount / YUAN for amount in of_day.of_arm[arm].values()]
-    return Arm(
-        buyers=len(totals),
-        orders=of_day.orders_of_arm[arm],
-        gmv=sum(of_day.of_arm[arm].values()),
-        squares=sum(yuan * yuan for yuan in totals),
-    )
-
-
-def _micros(yuan: float) -> Money:
-    return max(int(yuan * YUAN), 0)
+    totals = np.array(list(of_day.of_arm[arm].values()), np.int64)
+    squares = float(((totals / YUAN) ** 2).sum())
+    return Arm(len(totals), of_day.orders_of_arm[arm], int(totals.sum()), squares)

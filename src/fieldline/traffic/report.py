@@ -13,15 +13,14 @@ import numpy as np
 
 from fieldline.contracts import Contract, tally
 from fieldline.contracts.horizon import day_of
-from fieldline.contracts.incrementality import Arm, Arms
-from fieldline.contracts.rois import DayAccount, FourRois, rois
-from fieldline.contracts.tally import ANYWHERE, FIGURES, HELD, TREATED, Counts, Tally
+from fieldline.contracts.rois import FourRois, rois
+from fieldline.contracts.tally import ANYWHERE, FIGURES, Counts, Tally
 from fieldline.errors import Refused, Unknown
 from fieldline.facts import API_VERSION
 from fieldline.traffic.assured import EPOCH, date_of
+from fieldline.traffic.measure import account_of
 from fieldline.traffic.shelf import reach_of
 from fieldline.traffic.state import State
-from fieldline.units import YUAN
 
 MOST_DAYS = 366
 BY = ("day", "hour", "scene", "item", "buyer", "unit")
@@ -185,49 +184,6 @@ def returns(state: State, wish: str, first: int, last: int, confidence: float = 
     )
     total = rois(*(accounts or [account_of(state, number, first)]), confidence=confidence)
     return Returns(wish, date_of(first), date_of(last), total, days)
-
-
-def account_of(state: State, number: int, day: int) -> DayAccount:
-    """Return a contract's account of a day (UTC+8): its tally as the four returns and the assurance need it.
-
-    Args:
-        state: only read.
-        number: the contract's.
-        day: counted from 1970-01-01.
-    """
-    contract = state.book.contracts[number]
-    of_day = state.tallies.get(number, {}).get(day) or Tally()
-    total = of_day.total
-    storewide, orders = int(total[tally.STOREWIDE]), int(total[tally.ORDERS])
-    held = _arm(of_day, HELD) if of_day.holdout else Arm()
-    treated = _arm(of_day, TREATED)
-    gmv = storewide - held.gmv
-    if (
-        gmv != treated.gmv
-    ):  # nobody was held out (for a part of the day): what is not told by buyer counts as one
-        rest = gmv - treated.gmv
-        buyers, squares = treated.buyers + 1, treated.squares + (rest / YUAN) ** 2
-        treated = msgspec.structs.replace(treated, gmv=gmv, buyers=buyers, squares=squares)
-    treated = msgspec.structs.replace(treated, orders=orders - held.orders)
-    return DayAccount(
-        campaign=contract.wish,
-        day=day,
-        arms=Arms(treated, held, of_day.holdout),
-        spend=int(total[tally.SPEND]),
-        storewide=storewide,
-        attributed=int(total[tally.ATTRIBUTED]),
-        refunds=int(total[tally.REFUNDED]),
-        orders=orders,
-        owed=round(of_day.owed * YUAN),
-        counted=max(round(of_day.value * YUAN), 0),
-        counted_squares=of_day.value_squares,
-    )
-
-
-def _arm(of_day: Tally, arm: int) -> Arm:
-    totals = np.array(list(of_day.of_arm[arm].values()), np.int64)
-    squares = float(((totals / YUAN) ** 2).sum())
-    return Arm(len(totals), of_day.orders_of_arm[arm], int(totals.sum()), squares)
 
 
 def _parts(

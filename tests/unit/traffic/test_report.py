@@ -11,7 +11,8 @@ from fieldline.errors import Refused, Unknown
 from fieldline.facts import Policy
 from fieldline.traffic import report
 from fieldline.traffic.assured import date_of
-from fieldline.traffic.report import account_of, period, returns
+from fieldline.traffic.measure import account_of
+from fieldline.traffic.report import period, returns
 from fieldline.traffic.state import State
 from fieldline.units import DAY, YUAN
 
