@@ -1,8 +1,5 @@
 """Days and hours of contracts: when a schedule is open, in the market's own time (UTC+8)."""
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fieldline.contracts import HOURS, Horizon
 from fieldline.units import DAY, HOUR
 
@@ -36,23 +33,3 @@ def is_open(horizon: Horizon, at: int) -> bool:
     """Return whether an instant lies within a horizon and in an hour of its schedule."""
     inside = horizon.start <= at < horizon.end
     return inside and (not horizon.hours or horizon.hours[week_hour(at)] == "1")
-
-
-def hours_open(horizon: Horizon, now: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the ends of the hours from now to a horizon's end, and which of them its schedule opens.
-
-    Args:
-        horizon: with a schedule.
-        now: ms.
-
-    Returns:
-        Ends [H] in ms, ascending, the last one the horizon's; open [H].
-    """
-    first = max(now, horizon.start)
-    starts = np.arange(first - (first + CHINA) % HOUR, horizon.end, HOUR, dtype=np.int64)
-    ends = np.minimum(starts + HOUR, horizon.end)
-    hours = ((starts + CHINA) // HOUR + 24 * MONDAY) % HOURS
-    opened = np.frombuffer(horizon.hours.encode(), np.uint8)[hours] == ord("1")
-    if now < horizon.start:  # before the first hour nothing is open
-        return np.concatenate([[horizon.start], ends]), np.concatenate([[False], opened])
-    return ends, opened

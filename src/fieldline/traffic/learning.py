@@ -8,6 +8,7 @@ import numpy as np
 from fieldline.traffic.ahead import MOST_HOURS, Ahead, Stand, ahead, left, stand, within_goal
 from fieldline.traffic.alerts import NOTHING, SURE, result_value
 from fieldline.traffic.forecast import still_to_come
+from fieldline.traffic.pace import REST
 from fieldline.traffic.state import State
 from fieldline.units import DAY, HOUR, YUAN
 
@@ -96,12 +97,17 @@ def results_of(state: State, number: int) -> int:
 def cost_of_result(state: State, number: int) -> float:
     """Return what one result is expected to cost at today's price, yuan: its value × min(α, 1/goal); 0: unknown.
 
+    A contract at rest pays nothing today: with a goal it is expected to pay 1/goal, without one nothing is known.
+
     Args:
         state: only read.
         number: of a contract that bids.
     """
     goal, alpha = float(state.book.goal[number]), float(state.prices.alpha[number])
-    return result_value(state, number) * (min(alpha, 1.0 / goal) if goal > 0.0 else alpha)
+    price = 0.0 if alpha <= REST else alpha
+    if goal > 0.0:
+        price = min(price or 1.0 / goal, 1.0 / goal)
+    return result_value(state, number) * price
 
 
 def _final(state: State, number: int, results: int) -> Reason | None:

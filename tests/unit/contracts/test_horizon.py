@@ -1,11 +1,10 @@
 """Days, hours of the week and schedules in UTC+8."""
 
-import numpy as np
 import pytest
 
 from fieldline.contracts import HOURS, Horizon
-from fieldline.contracts.horizon import day_end, day_of, day_start, hours_open, is_open, week_hour
-from fieldline.units import DAY, HOUR, MINUTE
+from fieldline.contracts.horizon import day_end, day_of, day_start, is_open, week_hour
+from fieldline.units import DAY, HOUR
 
 MONDAY = 1_650_816_000_000
 """2022-04-25 00:00 in UTC+8."""
@@ -48,27 +47,3 @@ def test_a_horizon_holds_its_start_and_not_its_end() -> None:
     """Without a schedule it is open from the start to the millisecond before the end."""
     horizon = Horizon(MONDAY, MONDAY + HOUR)
     assert [is_open(horizon, MONDAY + n) for n in (-1, 0, HOUR - 1, HOUR)] == [False, True, True, False]
-
-
-def test_the_hours_that_are_still_open() -> None:
-    """From 9:30 on Monday until 12:10, with 9 and 11 open: parts end at 10, 11, 12 and 12:10, open, not, open, not."""
-    horizon = Horizon(MONDAY, MONDAY + 12 * HOUR + 10 * MINUTE, hours(9, 11))
-    ends, opened = hours_open(horizon, MONDAY + 9 * HOUR + 30 * MINUTE)
-    assert (ends - MONDAY).tolist() == [10 * HOUR, 11 * HOUR, 12 * HOUR, 12 * HOUR + 10 * MINUTE]
-    assert opened.tolist() == [True, False, True, False]
-
-
-def test_before_its_start_nothing_is_open() -> None:
-    """The time until the start is one closed part of its own."""
-    ends, opened = hours_open(Horizon(MONDAY + 9 * HOUR, MONDAY + 10 * HOUR, hours(9)), MONDAY)
-    assert (ends - MONDAY).tolist() == [9 * HOUR, 10 * HOUR]
-    assert opened.tolist() == [False, True]
-
-
-def test_parts_and_instants_agree() -> None:
-    """Whatever the schedule, each part of `hours_open` is open exactly if its last millisecond is."""
-    drawn = np.random.default_rng(5).integers(0, 2, HOURS)
-    horizon = Horizon(MONDAY + 7 * MINUTE, MONDAY + 9 * DAY + 13 * MINUTE, "".join(map(str, drawn.tolist())))
-    ends, opened = hours_open(horizon, MONDAY + DAY + 29 * MINUTE)
-    assert opened.tolist() == [is_open(horizon, int(end) - 1) for end in ends]
-    assert 0 < opened.sum() < len(opened)

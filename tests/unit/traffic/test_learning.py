@@ -10,6 +10,7 @@ from fieldline import engine
 from fieldline.facts import WishEnded, WishPaused
 from fieldline.traffic.alerts import result_value
 from fieldline.traffic.learning import Learning, cost_of_result, learning
+from fieldline.traffic.pace import REST
 from fieldline.traffic.state import State
 from fieldline.units import DAY, HOUR, YUAN
 
@@ -117,3 +118,13 @@ def test_what_has_not_begun_is_learning() -> None:
     assert (found.state, found.reason, found.hours_left) == ("learning", "not_begun", None)
     state.now = made.START + 2 * DAY
     assert learning(state, 0).reason == "over"
+
+
+def test_a_contract_at_rest_is_expected_to_pay_what_its_goal_allows() -> None:
+    """At the lowest multiplier a result costs its value over the goal; without a goal nothing is known."""
+    state = market()
+    state.prices.alpha[0] = REST
+    goal = float(state.book.goal[0])
+    assert cost_of_result(state, 0) == pytest.approx(result_value(state, 0) / goal)
+    state.book.goal[0] = 0.0
+    assert cost_of_result(state, 0) == 0.0
