@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fieldline.compiled import njit
 from fieldline.traffic import oracle
-from fieldline.traffic.allocate import SLOT, Desk, Rules, allocate
+from fieldline.traffic.allocate import NO_EXTRA, NOT_GIVEN, SLOT, Desk, Rules, allocate
 from fieldline.traffic.kernels.score import AHEAD, prefetch, score
 from fieldline.traffic.rows import (
     BIAS,
@@ -190,7 +190,10 @@ def gathering(market: Market, rules: Rules, requests: NDArray[np.int32]) -> dict
     flags, chance, organic = np.zeros(CANDIDATES, np.int32), np.zeros((4, CANDIDATES)), np.zeros(CANDIDATES)
 
     def scored(candidates: NDArray[np.int32]) -> None:
-        score(candidates, market.viewer, 1, rules.words, rows, logit, plain, flags, chance, organic)
+        score(
+            candidates, market.viewer, 1, rules.words, rows, NOT_GIVEN, NO_EXTRA,
+            logit, plain, flags, chance, organic,
+        )  # fmt: skip
 
     def touched(candidates: NDArray[np.int32]) -> None:
         touch(candidates, rows)

@@ -14,6 +14,8 @@ from fieldline.traffic.kernels.words import LANDSCAPE, LOOKS, PAID, RANDOM
 from fieldline.traffic.rows import FLAGS, SCENES, SHOWN, VIEWER_WIDTH, new_rows
 
 NO_KEY = np.uint64(0)
+NOT_GIVEN = np.zeros((3, 0), np.float32)
+NO_EXTRA = np.zeros(0, np.float32)
 
 SLOT = np.dtype(
     [
@@ -190,6 +192,8 @@ def allocate(
     random_key: int | None = None,
     open_gates: NDArray[np.uint8] = ALL_OPEN,
     viewer_key: int = 0,
+    given: NDArray[np.float32] = NOT_GIVEN,
+    extra: NDArray[np.float32] = NO_EXTRA,
 ) -> Slate:
     """Return the slate of one request: organic and paid places, chosen together, sold by the increment.
 
@@ -209,6 +213,9 @@ def allocate(
         random_key: a `draws.key_of(…)`: draw the slate from the top 20 and sell nothing.
         open_gates: uint8 [G], 0 where a gate of the index is closed to this request; [1]: none is closed.
         viewer_key: a `draws.holdout_key(…)`: who is held out of which contracts.
+        given: float32 [3, n] logits of click, long view and order that a model outside gives, NaN where it gives
+            none; [3, 0]: there is no such model.
+        extra: float32 [n] what a look is worth to the viewer beside a long view, yuan; [0]: nothing.
 
     Returns:
         The slate; shorter than K where the caps leave too few.
@@ -243,6 +250,8 @@ def allocate(
         prices.holdout,
         prices.contract_key,
         np.uint64(viewer_key),
+        given,
+        extra,
         desk.room,
         desk.slots,
         desk.contenders,
@@ -254,7 +263,7 @@ def allocate(
         return allocate(
             candidates, viewer, scene, index, prices, rules, desk,
             paid=paid, landscape=landscape, random_key=random_key,
-            open_gates=open_gates, viewer_key=viewer_key,
+            open_gates=open_gates, viewer_key=viewer_key, given=given, extra=extra,
         )  # fmt: skip
     return Slate(
         desk.slots[:shown].tobytes(),

@@ -160,6 +160,8 @@ def desk_of(market: Market) -> Desk:
         slots=np.zeros((SLOTS, 6)),
         contenders=np.zeros((0, 17), np.float32),
         rest=np.zeros((1, 4), np.float32),
+        given=np.zeros((3, 0), np.float32),
+        extra=np.zeros(0, np.float32),
     )
 
 

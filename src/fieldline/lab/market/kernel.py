@@ -82,6 +82,8 @@ class Desk(NamedTuple):
     slots: Floats  # [K, 6]
     contenders: NDArray[np.float32]  # [0, 17]
     rest: NDArray[np.float32]  # [1, 4]
+    given: NDArray[np.float32]  # [3, 0]: no model outside plays
+    extra: NDArray[np.float32]  # [0]
 
 
 @njit
@@ -146,6 +148,7 @@ def serve(
         shelf.rows, shelf.group, shelf.category, shelf.first_contract, shelf.contracts,
         shelf.alpha, shelf.bid_cap, shelf.organic, shelf.meter,
         shelf.gate, shelf.open_gates, shelf.holdout, shelf.contract_key, visit.key,
+        desk.given, desk.extra,
         desk.room, desk.slots, desk.contenders, desk.rest, desk.rest,
     )[0]  # fmt: skip
     total[CANDIDATES] += count

@@ -249,4 +249,6 @@ class Desk(NamedTuple):
     steps: Singles  # [4096, 4]
     columns: Singles  # [3, 4096]
     contracts: Ints  # [4096]
+    given: Singles  # [3, 0]: no model outside plays
+    extra: Singles  # [0]
     pen: Pen

@@ -366,6 +366,7 @@ def run(stage: Stage, desk: Desk, moment: Moment) -> None:
             stage.machine.rows, shelf.group, shelf.category, terms.first, terms.contract,
             terms.alpha, terms.bid_cap, terms.organic_price, terms.meter[scene],
             terms.gate, terms.open_gates, terms.holdout, terms.key, terms.viewer_key[viewer],
+            desk.given, desk.extra,
             desk.room, desk.slots, desk.contenders, desk.rest, desk.steps,
         )  # fmt: skip
         if moment.paid and not randomised:

@@ -317,5 +317,7 @@ def desk_of(world: World, limit: int) -> Desk:
         steps=np.zeros((MOST_STEPS, 4), np.float32),
         columns=np.zeros((3, MOST_STEPS), np.float32),
         contracts=np.zeros(MOST_STEPS, np.int32),
+        given=np.zeros((3, 0), np.float32),
+        extra=np.zeros(0, np.float32),
         pen=Pen(np.zeros(WIDEST, np.int32), *(np.zeros(3, np.float32) for _ in range(3))),
     )

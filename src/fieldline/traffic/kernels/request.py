@@ -66,6 +66,8 @@ def answer(
     holdout: NDArray[np.float64],  # [C] share of viewers for whom it does not bid
     contract_key: NDArray[np.uint64],  # [C] of the holdout
     viewer_key: np.uint64,
+    given: NDArray[np.float32],  # [3, n] logits of a model outside, NaN = none; or [3, 0]
+    extra: NDArray[np.float32],  # [n] further value to the viewer, yuan per look; or [0]
     room: NDArray[np.float64],  # [room_for(n, K, explained)]
     slots_out: NDArray[np.float64],  # [≥ K, 6] out: rows of allocate.SLOT
     contenders_out: NDArray[np.float32],  # [≥ K + explained, 17] out; [0, 17]: no account is wanted
@@ -115,7 +117,9 @@ def answer(
     without = ints(room, start + 2 * slots, slots)
     told = ints(room, start + 3 * slots, slots + int(words[EXPLAINED]))
 
-    eligible = score(candidates, viewer, scene_bit, words, rows, logit, plain, flags, chance, organic)
+    eligible = score(
+        candidates, viewer, scene_bit, words, rows, given, extra, logit, plain, flags, chance, organic
+    )
     contract[:] = -1
     bid[:] = 0.0
     paid[:] = -np.inf
@@ -184,7 +188,7 @@ def answer(
         scratch[:] = 0
         many = choose(field, run.position[:shown], by_score, by_bid, told, scratch)
         write_contenders(
-            field, told[:many], place, without, charges, logit, plain, chance, value, contenders_out
+            field, told[:many], place, without, charges, logit, plain, chance, extra, value, contenders_out
         )
         contributions = write_contributions(
             field, told[:many], flags, first_contract, contracts, organic_price, contributions_out

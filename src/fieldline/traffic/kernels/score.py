@@ -84,6 +84,8 @@ def score(
     scene_bit: int,
     words: NDArray[np.float64],
     rows: NDArray[np.float32],  # [I, 32]
+    given: NDArray[np.float32],  # [3, n] logits of a model outside, NaN = none; or [3, 0]
+    extra: NDArray[np.float32],  # [n] further value to the viewer, yuan per look; or [0]
     logit: NDArray[np.float32],  # [3, n] out
     plain: NDArray[np.float32],  # [3, n] out: net price, trust factor, organic price
     flags: NDArray[np.int32],  # [n] out: 0 where not eligible
@@ -92,7 +94,7 @@ def score(
 ) -> int:
     """Fill in each candidate's logits, chances and organic score; return how many are eligible.
 
-    o = (w_view·p_long + w_goods·g)·trust + organic price, g = p_click·p_order·net price.
+    o = (w_view·p_long + extra + w_goods·g)·trust + organic price, g = p_click·p_order·net price.
     """
     count = candidates.size
     flat = rows.reshape(-1)
@@ -115,6 +117,10 @@ def score(
         plain[2, j] = flat[start + ORGANIC_PRICE]
         shown = (whole[start + FLAGS] & SHOWN) != 0 and (whole[start + SCENES] & scene_bit) != 0
         flags[j] = whole[start + FLAGS] if shown else 0
+    for task in range(3 if given.shape[1] > 0 else 0):
+        for j in range(count):
+            if not np.isnan(given[task, j]):
+                logit[task, j] = given[task, j]
     viewer_value = words[VIEWER_VALUE]
     goods_value = words[GOODS_VALUE]
     eligible = 0
@@ -127,7 +133,10 @@ def score(
         chance[1, j] = long_view
         chance[2, j] = goods
         chance[3, j] = order
-        value = (viewer_value * long_view + goods_value * goods) * plain[1, j] + plain[2, j]
+        seen = viewer_value * long_view
+        if extra.size > 0:
+            seen += np.float64(extra[j])
+        value = (seen + goods_value * goods) * plain[1, j] + plain[2, j]
         organic[j] = value if flags[j] != 0 else -np.inf
         eligible += flags[j] != 0
     return eligible

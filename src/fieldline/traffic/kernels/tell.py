@@ -64,6 +64,7 @@ def write_contenders(
     logit: NDArray[np.float32],  # [3, n]
     plain: NDArray[np.float32],  # [3, n] net price, trust factor, organic price
     chance: NDArray[np.float64],  # [4, n] click, long view, g, order
+    extra: NDArray[np.float32],  # [n] further value to the viewer, yuan per look; or [0]
     value: NDArray[np.float64],  # [n]
     contenders: NDArray[np.float32],  # [told, 17] out
 ) -> None:
@@ -83,6 +84,8 @@ def write_contenders(
         contenders[row, 6] = chance[1, position]
         contenders[row, 7] = sigmoid(np.float64(logit[ORDER, position]))
         contenders[row, 8] = field.words[VIEWER_VALUE] * chance[1, position]
+        if extra.size > 0:
+            contenders[row, 8] += extra[position]
         contenders[row, 9] = field.words[GOODS_VALUE] * chance[2, position]
         contenders[row, 10] = plain[1, position]
         contenders[row, 11] = plain[2, position]
