@@ -4,8 +4,10 @@ FieldlineError
 ├── Refused              input that is not taken; names the field            HTTP 422, exit 2
 │   ├── Unknown          an id that nothing has                              HTTP 404 (409 inside a batch: 422)
 │   ├── OutOfReach       a goal that the forecast says cannot be met         HTTP 422
+│   ├── ModelRefused     a model that is not what it says; lists all of it   exit 2
 │   └── Conflict         true input at the wrong moment or version           HTTP 409
 ├── Overloaded           too much to do; try again later                     HTTP 503
+├── Missing              an extra that is not installed                      exit 2
 ├── DataFolderError      missing, locked or newer than this program          exit 2
 └── StoreError           what a store could not do
     ├── StaleSnapshot    a snapshot of a program whose state had another shape
@@ -38,6 +40,14 @@ class OutOfReach(Refused):
     """A goal that the forecast says cannot be met, and that nobody confirmed."""
 
 
+class ModelRefused(Refused):
+    """A model that is not what it says it is, or not what the engine can serve; it was not served."""
+
+    def __init__(self, folder: object, differences: tuple[str, ...]) -> None:
+        super().__init__(f"model in {folder}", "; ".join(differences))
+        self.differences = differences
+
+
 class Conflict(Refused):
     """True input at the wrong moment or version."""
 
@@ -48,6 +58,15 @@ class Overloaded(FieldlineError):
     def __init__(self, retry_after_s: int = 1) -> None:
         super().__init__(f"overloaded; retry after {retry_after_s} s")
         self.retry_after_s = retry_after_s
+
+
+class Missing(FieldlineError):
+    """A package that an extra brings is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; pip install 'fieldline[{extra}]' brings it")
+        self.package = package
+        self.extra = extra
 
 
 class DataFolderError(FieldlineError):

@@ -125,7 +125,7 @@ class Records(Protocol):
         """Return wishes in the order of their ids, from past one of them."""
 
     def erase_viewer(self, id: str, at: Instant) -> int:
-        """Remove a viewer; return the change's number.
+        """Remove a viewer and the audit of what they chose; return the change's number.
 
         Raises:
             Unknown: there is no such viewer.
@@ -150,19 +150,34 @@ class Records(Protocol):
 
 
 class Predictor(Protocol):
-    """An online model of several tasks; parameters are a value of their own, so that state stays in the engine."""
+    """A model that was trained before and says what the chances of a look are; it learns nothing here."""
+
+    @property
+    def kind(self) -> str:
+        """Return what runs it."""
+
+    @property
+    def name(self) -> str:
+        """Return what its maker calls it."""
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """Return the names of its tasks, in the order of labels and chances."""
+        """Return the names of its outputs, in their order."""
 
-    def init(self) -> Any:
-        """Return parameters that know nothing; equal settings give equal ones."""
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Return the names of its inputs, columns of `traffic.prediction.sheet`, in their order."""
 
-    def predict(self, params: Any, rows: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Return each row's chance for each task, shape [rows, tasks]."""
+    @property
+    def until(self) -> int:
+        """Return the instant of the newest look that it was trained on, ms; 0: it is not of one training."""
 
-    def learn(
-        self, params: Any, rows: NDArray[np.int32], labels: NDArray[np.float32], weights: NDArray[np.float32]
-    ) -> Any:
-        """Return the parameters after rows with labels [rows, tasks]; a weight of 0 says: label unknown."""
+    def predict(self, sheet: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return chances.
+
+        Args:
+            sheet: float32 [n, F], its own inputs, NaN = not known.
+
+        Returns:
+            float32 [n, T], each in [0, 1]; NaN: it has nothing to say.
+        """

@@ -1,53 +1,82 @@
-"""One suite for every predictor: what the engine relies on, whatever learns behind the port."""
+"""One suite for every predictor: what the engine relies on, whatever answers behind the port."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.bundles import lightgbm_bundle, onnx_bundle
 
 from fieldline.ports import Predictor
-from fieldline.traffic.predict import FactorizationMachine
+from fieldline.providers import open_model
+from fieldline.traffic.prediction.sheet import FEATURES
 
-ROWS = np.array([[1, 5, -1], [2, 5, 9], [1, 6, 9], [2, 6, -1]], np.int32)
-LABELS = np.array([[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]], np.float32)
-ALL, NONE = np.ones((4, 3), np.float32), np.zeros((4, 3), np.float32)
+MADE: dict[str, Callable[[Path], Path | str]] = {
+    "embedded": lambda _: "embedded",
+    "boosted": lightgbm_bundle,
+    "onnx": onnx_bundle,
+}
 
 
-@pytest.fixture(params=[FactorizationMachine(slots=64)], ids=["embedded"])
-def predictor(request: pytest.FixtureRequest) -> Predictor:
-    """Each predictor that the engine can be given."""
-    found: Predictor = request.param
+@pytest.fixture(params=MADE)
+def predictor(request: pytest.FixtureRequest, tmp_path: Path) -> Predictor:
+    """Each predictor that the engine can be given; those whose package is missing are skipped."""
+    if request.param == "boosted":
+        pytest.importorskip("lightgbm")
+    found = open_model(str(MADE[request.param](tmp_path / "bundle")))
+    assert found is not None
     return found
 
 
-def loss(chances: NDArray[np.float32]) -> float:
-    return float(-np.mean(LABELS * np.log(chances) + (1 - LABELS) * np.log(1 - chances)))
+def sheet_of(predictor: Predictor, rows: int) -> NDArray[np.float32]:
+    size = (rows, len(predictor.features))
+    return np.random.default_rng(rows).normal(size=size).astype(np.float32)
 
 
-def test_chances_are_chances_of_every_task(predictor: Predictor) -> None:
-    """A prediction has one chance strictly between 0 and 1 for each row and task."""
-    chances = predictor.predict(predictor.init(), ROWS)
-    assert chances.shape == (4, len(predictor.tasks)) == (4, 3)
-    assert ((chances > 0) & (chances < 1)).all()
+def test_its_inputs_and_outputs_are_known(predictor: Predictor) -> None:
+    """It reads columns that the engine makes, each once, and tells clicks and long views among its tasks."""
+    assert set(predictor.features) <= set(FEATURES)
+    assert len(set(predictor.features)) == len(predictor.features)
+    assert {"click", "long_view"} <= set(predictor.tasks)
+    assert predictor.name
+    assert predictor.kind
 
 
-def test_learning_the_same_rows_lowers_their_loss(predictor: Predictor) -> None:
-    """After a hundred passes the loss of four rows is below half of what it was."""
-    params = predictor.init()
-    before = loss(predictor.predict(params, ROWS))
-    for _ in range(100):
-        params = predictor.learn(params, ROWS, LABELS, ALL)
-    assert loss(predictor.predict(params, ROWS)) < before / 2
+@pytest.mark.parametrize("rows", [1, 7, 200])
+def test_every_row_has_a_chance_of_every_task(predictor: Predictor, rows: int) -> None:
+    """A sheet of any length gives float32 [n, T] between 0 and 1."""
+    chances = predictor.predict(sheet_of(predictor, rows))
+    assert chances.shape == (rows, len(predictor.tasks))
+    assert chances.dtype == np.float32
+    assert ((chances >= 0.0) & (chances <= 1.0)).all()
 
 
-def test_an_unknown_label_teaches_nothing(predictor: Predictor) -> None:
-    """Rows whose weights are all 0 leave every chance exactly as it was."""
-    params = predictor.init()
-    before = predictor.predict(params, ROWS).copy()
-    params = predictor.learn(params, ROWS, LABELS, NONE)
-    assert np.array_equal(predictor.predict(params, ROWS), before)
+def test_rows_differ(predictor: Predictor) -> None:
+    """Rows that differ have chances that differ."""
+    assert np.ptp(predictor.predict(sheet_of(predictor, 50)), axis=0).min() > 0.0
 
 
-def test_the_same_rows_give_the_same_parameters(predictor: Predictor) -> None:
-    """Two that begin alike and learn the same rows in the same order predict bit for bit the same."""
-    first, second = (predictor.learn(predictor.init(), ROWS, LABELS, ALL) for _ in range(2))
-    assert np.array_equal(predictor.predict(first, ROWS), predictor.predict(second, ROWS))
+def test_a_row_is_judged_alone(predictor: Predictor) -> None:
+    """A row's chances among 50 are those that it has by itself."""
+    sheet = sheet_of(predictor, 50)
+    alone = np.concatenate([predictor.predict(sheet[row : row + 1]) for row in range(50)])
+    assert np.allclose(predictor.predict(sheet), alone, rtol=0.0, atol=1e-6)
+
+
+def test_the_same_sheet_gives_the_same_bits_and_is_left_alone(predictor: Predictor) -> None:
+    """Two calls give equal bytes, and the sheet has the bytes that it had."""
+    sheet = sheet_of(predictor, 50)
+    before = sheet.tobytes()
+    assert predictor.predict(sheet).tobytes() == predictor.predict(sheet).tobytes()
+    assert sheet.tobytes() == before
+
+
+def test_what_is_not_known_is_no_error(predictor: Predictor) -> None:
+    """Where nothing is known of a row, each of its chances is one or NaN, and the other rows keep theirs."""
+    sheet = sheet_of(predictor, 3)
+    before = predictor.predict(sheet)
+    sheet[1] = np.nan
+    after = predictor.predict(sheet)
+    assert np.array_equal(after[[0, 2]], before[[0, 2]])
+    assert (np.isnan(after[1]) | ((after[1] >= 0.0) & (after[1] <= 1.0))).all()

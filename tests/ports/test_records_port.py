@@ -228,6 +228,21 @@ def test_an_erased_viewer_is_gone(records: Kept) -> None:
     assert list(records.changes()) == [(2, Viewer("w")), (3, Creator("v"))]
 
 
+def test_an_erased_viewers_audit_is_gone(records: Kept) -> None:
+    """What a viewer chose is audited under their name until they are erased; other lines stay as they were."""
+    records.put_entries([Viewer("v"), Viewer("vw")], NOW)
+    for id in ("v", "vw"):
+        records.note(f"viewer:{id}", "local", NOW, '{"personalised":true}', '{"personalised":false}')
+    kept = records.audit("viewer:vw")
+    assert [line["after"] for line in records.audit("viewer:v")] == [{"personalised": False}]
+    records.erase_viewer("v", NOW)
+    assert records.audit("viewer:v") == []
+    assert records.audit("viewer:vw") == kept != []
+    records.note("viewer:vw", "local", NOW, None, '{"personalised":true}')
+    numbers = [line["n"] for line in records.audit("viewer:vw")]
+    assert numbers == sorted(set(numbers))
+
+
 def test_a_viewer_can_come_back(records: Kept) -> None:
     """A viewer put again after an erasure is a change after it."""
     records.put_entries([Viewer("v", ("old=1",))], NOW)
