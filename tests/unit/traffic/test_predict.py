@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from fieldline.errors import Refused
 from fieldline.facts import Product, Video, Viewer
-from fieldline.traffic import features as f
-from fieldline.traffic.features import ItemColumns, ViewerColumns
 from fieldline.traffic.kernels import fm
-from fieldline.traffic.predict import FactorizationMachine, Params
+from fieldline.traffic.prediction import features as f
+from fieldline.traffic.prediction.features import ItemColumns, ViewerColumns
+from fieldline.traffic.prediction.machine import FactorizationMachine, Params
 
 SMALL = FactorizationMachine(slots=64)
 CLICK_ONLY = np.array([1, 0, 0], np.float32)
@@ -58,6 +58,7 @@ def columns() -> tuple[ViewerColumns, ItemColumns]:
         counts=np.zeros((2, 3), np.float32),
         recent=np.full((2, 2), -1, np.int32),
         recent_end=np.zeros(2, np.int32),
+        here=np.zeros((2, 2, 3), np.float32),
     )
     items = ItemColumns(
         traits=np.full((3, 2), -1, np.int32),
@@ -242,15 +243,15 @@ def test_count_bins(count: float, expected: int) -> None:
 
 
 def test_what_is_unknown_is_left_out() -> None:
-    """A viewer has 4 features without scene, hour and last look, 9 with them, and 2 more per recent item."""
+    """A viewer has 4 features without scene, hour and last look, 10 with them, and 2 more per recent item."""
     viewers, items = columns()
     assert len(features_of_viewer(viewers, items, -1, -1, -1)) == 4
-    assert len(features_of_viewer(viewers, items)) == 9
+    assert len(features_of_viewer(viewers, items)) == 10
     viewers.recent[0, 0] = 2
     known = features_of_viewer(viewers, items)
-    assert len(known) == 11
-    assert (known[9:] >= fm.BAG).all()
-    assert (known[:9] < 64).all()
+    assert len(known) == 12
+    assert (known[10:] >= fm.BAG).all()
+    assert (known[:10] < 64).all()
 
 
 def test_an_item_without_a_creator_has_fewer_features() -> None:
@@ -265,25 +266,28 @@ def test_counts_change_features() -> None:
     viewers, items = columns()
     before = features_of_item(items, 0).tolist(), features_of_item(items, 1).tolist()
     for _ in range(40):
-        f.count(viewers, items, 0, 0, 1.0, 1.0)
+        f.count(viewers, items, 0, 0, 1, 1.0, 1.0)
     assert features_of_item(items, 0).tolist() != before[0]
     assert features_of_item(items, 1).tolist() != before[1]
     assert features_of_item(items, 1).tolist()[:5] == before[1][:5]
 
 
 def test_a_look_is_counted_everywhere() -> None:
-    """A look counts for its viewer, item and creator; only a long view enters the ring, oldest out."""
+    """A look counts for its viewer (there, too), item and creator; only a long view enters the ring, oldest out."""
     viewers, items = columns()
-    f.count(viewers, items, 1, 0, 1.0, 0.0)
+    f.count(viewers, items, 1, 0, 1, 1.0, 0.0)
     assert viewers.counts.tolist() == [[0, 0, 0], [1, 1, 0]]
     assert items.counts.tolist() == [[1, 1, 0], [0, 0, 0], [0, 0, 0]]
     assert items.creator_counts.tolist() == [[1, 1, 0]]
     assert viewers.recent.tolist() == [[-1, -1], [-1, -1]]
     for item in (0, 1, 2):
-        f.count(viewers, items, 1, item, 1.0, 1.0)
+        f.count(viewers, items, 1, item, -1, 1.0, 1.0)
     assert viewers.recent.tolist() == [[-1, -1], [2, 1]]
     assert viewers.recent_end.tolist() == [0, 3]
     assert items.creator_counts.tolist() == [[3, 3, 2]]
+    assert viewers.here[1].tolist() == [[0, 0, 0], [1, 1, 0]]  # the looks of no scene count in none
+    f.count(viewers, items, 1, 0, 2, 1.0, 0.0)  # nor do those of one without room
+    assert viewers.here[1].tolist() == [[0, 0, 0], [1, 1, 0]]
 
 
 def test_history_is_learned_as_looks_without_scene() -> None:

@@ -29,6 +29,7 @@ from fieldline.traffic.kernels.sigmoid import sigmoid
 TASKS = 3
 DIMENSIONS = 8
 VECTOR = TASKS * DIMENSIONS
+ORDER = 2
 SIDE = VECTOR + TASKS
 SQUARES = SIDE
 WIDTH = 32
@@ -119,14 +120,16 @@ def learn_row(
     ids: NDArray[np.int32],
     labels: NDArray[np.float32],
     weights: NDArray[np.float32],
+    offset: float,
+    came: float,
     rate: float,
     vector_rate: float,
     out: NDArray[np.float32],
 ) -> None:
-    """Predict a row, then take one AdaGrad step of its log-loss in every task whose weight is not 0.
+    """Predict a row, then take one AdaGrad step of its log-loss in every task of which something is known.
 
-    With g = weight·(p − y) and h the sum of (g·x)² of a slot and task so far (this row included):
-    w −= rate·g·x/√(1 + h) and v −= vector_rate·g·x·clip(Σ_others x·v, ±1)/√(1 + h).
+    With g = weight·(p − y), for orders weight·(p − y) − came, and h the sum of (g·x)² of a slot and task so far
+    (this row included): w −= rate·g·x/√(1 + h) and v −= vector_rate·g·x·clip(Σ_others x·v, ±1)/√(1 + h).
 
     Args:
         table: [slots, 32], changed in place.
@@ -134,6 +137,8 @@ def learn_row(
         ids: [n] features of both sides, −1 = none.
         labels: [3] in [0, 1].
         weights: [3], 0 = label unknown.
+        offset: what is added to the logit of an order, learned elsewhere.
+        came: orders that came, each once; the weight is then the share of its time that the click has had.
         rate: AdaGrad's rate of weights.
         vector_rate: AdaGrad's rate of vectors.
         out: [3], the chances predicted before the step.
@@ -142,10 +147,13 @@ def learn_row(
     fold(table, ids, side)
     bag = share_of_bag(ids)
     steps = np.zeros(TASKS, np.float32)
+    side[VECTOR + ORDER] += np.float32(offset)
     for t in range(TASKS):
         out[t] = sigmoid(bias[0, t] + side[VECTOR + t])
         steps[t] = weights[t] * (out[t] - labels[t])
-        if weights[t] != ZERO:
+    steps[ORDER] -= np.float32(came)
+    for t in range(TASKS):
+        if steps[t] != ZERO:
             bias[1, t] += steps[t] * steps[t]
             bias[0, t] -= np.float32(rate) * steps[t] / np.sqrt(ONE + bias[1, t])
     for slot in ids:
@@ -154,7 +162,7 @@ def learn_row(
         x = bag if slot >= BAG else ONE
         row = table[slot & SLOT]
         for t in range(TASKS):
-            if weights[t] == ZERO:
+            if steps[t] == ZERO:
                 continue
             g = steps[t] * x
             row[SQUARES + t] += g * g
@@ -191,4 +199,4 @@ def learn_rows(
 ) -> None:
     """Learn rows [n, width] one after another; out [n, 3] gets each row's chances before its step."""
     for r in range(rows.shape[0]):
-        learn_row(table, bias, rows[r], labels[r], weights[r], rate, vector_rate, out[r])
+        learn_row(table, bias, rows[r], labels[r], weights[r], 0.0, 0.0, rate, vector_rate, out[r])

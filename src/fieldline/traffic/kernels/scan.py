@@ -1,12 +1,18 @@
-"""Retrieval's kernel: the best of one partition, exactly, by one product per item."""
+"""Retrieval's kernel: the best of one partition, exactly, by one product per item.
+
+A stamp tells whether an item is among this request's candidates and who brought it: base + source, base being
+16 times a number that grows from request to request, so that every older stamp lies below it.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fieldline.compiled import njit
 from fieldline.traffic.kernels.head import largest, sort
-from fieldline.traffic.rows import DIMENSIONS
+from fieldline.traffic.rows import DIMENSIONS, FLAGS, SCENES, SHOWN
 
+MARKS = 16
+ASIDE = MARKS - 1
 BUCKETS = 1024
 SAMPLE = 256
 
@@ -16,7 +22,7 @@ def take(
     items: NDArray[np.int32],
     count: int,
     stamp: NDArray[np.int32],
-    epoch: int,
+    mark: int,
     out: NDArray[np.int32],
     found: int,
     quota: int,
@@ -26,8 +32,8 @@ def take(
     Args:
         items: [≥ count] item numbers.
         count: how many of them.
-        stamp: [I]; `epoch` where an item is already a candidate; changed in place.
-        epoch: this request's.
+        stamp: [I], changed in place.
+        mark: base + source.
         out: [≥ found + quota] candidates, changed in place.
         found: how many candidates there are.
         quota: most to add.
@@ -35,13 +41,53 @@ def take(
     Returns:
         How many candidates there are now.
     """
+    base = mark - mark % MARKS
     end = min(found + quota, out.shape[0])
     for k in range(count):
         if found == end:
             break
         item = items[k]
-        if stamp[item] != epoch:
-            stamp[item] = epoch
+        if stamp[item] < base:
+            stamp[item] = mark
+            out[found] = item
+            found += 1
+    return found
+
+
+@njit
+def take_shown(
+    items: NDArray[np.int32],
+    rows: NDArray[np.float32],
+    scene: int,
+    stamp: NDArray[np.int32],
+    mark: int,
+    out: NDArray[np.int32],
+    found: int,
+    quota: int,
+) -> int:
+    """Append of a list of items those that may be shown in a scene, else as `take`.
+
+    Args:
+        items: [n] item numbers.
+        rows: packed rows [I, 32].
+        scene: its bit number.
+        stamp: [I], changed in place.
+        mark: base + source.
+        out: [≥ found + quota] candidates, changed in place.
+        found: how many candidates there are.
+        quota: most to add.
+
+    Returns:
+        How many candidates there are now.
+    """
+    base = mark - mark % MARKS
+    end = min(found + quota, out.shape[0])
+    words = rows.view(np.int32)
+    for item in items:
+        if found == end:
+            break
+        if stamp[item] < base and words[item, FLAGS] & SHOWN and (words[item, SCENES] >> scene) & 1:
+            stamp[item] = mark
             out[found] = item
             found += 1
     return found
@@ -51,40 +97,50 @@ def take(
 def begin(
     forced: NDArray[np.int32],
     seen: NDArray[np.int32],
-    newest: NDArray[np.int32],
-    share: int,
+    followed: NDArray[np.int32],
+    trending: NDArray[np.int32],
+    fresh: NDArray[np.int32],
+    most_followed: int,
+    most_trending: int,
+    most_fresh: int,
+    rows: NDArray[np.float32],
+    scene: int,
     stamp: NDArray[np.int32],
-    epoch: int,
+    base: int,
     out: NDArray[np.int32],
     limit: int,
 ) -> int:
-    """Write the candidates that need no scan: items forced, then the newest of followed creators.
+    """Write the candidates that need no scan: items forced, then those of the sources that are lists.
 
     Args:
         forced: item numbers.
         seen: item numbers, −1 = none: stamped as if they were candidates, so that no source gives them.
-        newest: item numbers.
-        share: most of the newest.
-        stamp: [I], see `take`.
-        epoch: this request's.
+        followed, trending, fresh: item numbers, sources 2, 3 and 4.
+        most_followed, most_trending, most_fresh: most of each.
+        rows: packed rows [I, 32].
+        scene: its bit number.
+        stamp: [I], changed in place.
+        base: this request's.
         out: candidates, changed in place.
         limit: most candidates.
 
     Returns:
         How many candidates there are.
     """
-    found = take(forced, forced.size, stamp, epoch, out, 0, limit)
+    found = take(forced, forced.size, stamp, base, out, 0, limit)
     for item in seen:
-        if item >= 0:
-            stamp[item] = epoch
-    return take(newest, newest.size, stamp, epoch, out, found, min(limit - found, share))
+        if item >= 0 and stamp[item] < base:
+            stamp[item] = base + ASIDE
+    found = take_shown(followed, rows, scene, stamp, base + 2, out, found, min(limit - found, most_followed))
+    found = take_shown(trending, rows, scene, stamp, base + 3, out, found, min(limit - found, most_trending))
+    return take_shown(fresh, rows, scene, stamp, base + 4, out, found, min(limit - found, most_fresh))
 
 
 @njit
 def take_back(
     seen: NDArray[np.int32],
     stamp: NDArray[np.int32],
-    epoch: int,
+    mark: int,
     out: NDArray[np.int32],
     found: int,
     quota: int,
@@ -93,8 +149,8 @@ def take_back(
 
     Args:
         seen: item numbers, −1 = none.
-        stamp: [I], see `take`.
-        epoch: this request's.
+        stamp: [I], changed in place.
+        mark: base + source.
         out: candidates, changed in place.
         found: how many candidates there are.
         quota: most to add.
@@ -102,14 +158,10 @@ def take_back(
     Returns:
         How many candidates there are now.
     """
+    aside = mark - mark % MARKS + ASIDE
     for item in seen:
-        if item >= 0:
-            stamp[item] = 0
-    for item in out[:found]:
-        stamp[item] = epoch
-    for item in seen:
-        if item >= 0 and stamp[item] != epoch and quota > 0 and found < out.shape[0]:
-            stamp[item] = epoch
+        if item >= 0 and stamp[item] == aside and quota > 0 and found < out.shape[0]:
+            stamp[item] = mark
             out[found] = item
             found += 1
             quota -= 1
@@ -126,7 +178,7 @@ def scan(
     scores: NDArray[np.float32],
     kept: NDArray[np.int32],
     stamp: NDArray[np.int32],
-    epoch: int,
+    mark: int,
     out: NDArray[np.int32],
     found: int,
     quota: int,
@@ -135,14 +187,14 @@ def scan(
 
     Args:
         items: [≥ count] item numbers.
-        vectors: [8, ≥ count].
+        vectors: [d, ≥ count].
         biases: [≥ count].
         count: how many items.
-        query: [8].
+        query: [d].
         scores: [2, ≥ count], overwritten.
         kept: [2, ≥ count + 1], overwritten.
-        stamp: [I], see `take`.
-        epoch: this request's.
+        stamp: [I], changed in place.
+        mark: base + source.
         out: candidates, changed in place.
         found: how many candidates there are.
         quota: most to add.
@@ -151,9 +203,9 @@ def scan(
         How many candidates there are now.
     """
     if count <= quota:
-        return take(items, count, stamp, epoch, out, found, quota)
+        return take(items, count, stamp, mark, out, found, quota)
     products(vectors, biases, count, query, scores[0])
-    return best(items, count, scores, kept, stamp, epoch, out, found, quota)
+    return best(items, count, scores, kept, stamp, mark, out, found, quota)
 
 
 @njit(fastmath=True)
@@ -164,17 +216,24 @@ def products(
     """Score a partition: bias + vector · query, for vectors stored dimension by dimension.
 
     Args:
-        vectors: [8, ≥ count].
+        vectors: [d, ≥ count].
         biases: [≥ count].
         count: how many items.
-        query: [8].
+        query: [d].
         scores: [≥ count], changed in place.
     """
-    for k in range(count):
-        total = biases[k]
-        for d in range(DIMENSIONS):
-            total += vectors[d, k] * query[d]
-        scores[k] = total
+    if query.size == DIMENSIONS:  # a constant, so that the loop is unrolled
+        for k in range(count):
+            total = biases[k]
+            for d in range(DIMENSIONS):
+                total += vectors[d, k] * query[d]
+            scores[k] = total
+        return
+    scores[:count] = biases[:count]
+    for d in range(query.size):
+        word = query[d]
+        for k in range(count):
+            scores[k] += vectors[d, k] * word
 
 
 @njit
@@ -184,7 +243,7 @@ def best(
     scores: NDArray[np.float32],
     kept: NDArray[np.int32],
     stamp: NDArray[np.int32],
-    epoch: int,
+    mark: int,
     out: NDArray[np.int32],
     found: int,
     quota: int,
@@ -199,8 +258,8 @@ def best(
         count: how many items.
         scores: [2, ≥ count]; the second row is overwritten.
         kept: [2, ≥ count + 1], overwritten.
-        stamp: [I], see `take`.
-        epoch: this request's.
+        stamp: [I], changed in place.
+        mark: base + source.
         out: [≥ found + quota + 1] candidates, changed in place.
         found: how many candidates there are.
         quota: most to add.
@@ -216,7 +275,7 @@ def best(
         share = min(share + 0.03, 1.0)
         place = int((1.0 - share) * sample.size)
         least = largest(sample, sample.size - 1 - place) if place > 0 else -np.inf
-        above = _set_aside(items, count, np.float32(least), scores, kept, stamp, epoch)
+        above = _set_aside(items, count, np.float32(least), scores, kept, stamp, mark - mark % MARKS)
         if above >= quota or place == 0:
             break
         share *= 2.0
@@ -224,7 +283,7 @@ def best(
         return found
     end = _choose(kept[1, :above], scores[1, :above], kept[0], out, found, quota)
     for item in out[found:end]:
-        stamp[item] = epoch
+        stamp[item] = mark
     return end
 
 
@@ -236,7 +295,7 @@ def _set_aside(
     scores: NDArray[np.float32],
     kept: NDArray[np.int32],
     stamp: NDArray[np.int32],
-    epoch: int,
+    base: int,
 ) -> int:
     """Write the items not yet candidates that reach a threshold, and their scores, to the second rows.
 
@@ -253,7 +312,7 @@ def _set_aside(
         item = items[k]
         fresh_items[fresh] = item
         fresh_scores[fresh] = all_scores[k]
-        fresh += np.uint64(stamp[item] != epoch)
+        fresh += np.uint64(stamp[item] < base)
     return np.int64(fresh)
 
 

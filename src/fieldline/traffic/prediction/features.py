@@ -17,20 +17,21 @@ from fieldline.draws import mix
 from fieldline.facts import LiveRoom, Product, Video, Viewer
 from fieldline.traffic.kernels.fm import BAG
 
-VIEWER, SCENE, HOUR, SINCE, LOOKS, CLICKS, LONGS, SCENE_CLICKS, SCENE_LONGS = range(1, 10)
+VIEWER, SCENE, HOUR, SINCE, LOOKS, CLICKS, LONGS, CLICKS_HERE, LONGS_HERE = range(1, 10)
 RECENT_ITEM, RECENT_CATEGORY = 10, 11
+LOOKS_HERE = 21
 ITEM, CREATOR, CATEGORY, ITEM_LOOKS, ITEM_CLICKS, ITEM_LONGS = range(12, 18)
 CREATOR_LOOKS, CREATOR_CLICKS, CREATOR_LONGS = range(18, 21)
 
 PRIOR_CLICKS, PRIOR_LONGS = 0.4, 0.3
-VIEWER_STRENGTH, ITEM_STRENGTH = 10.0, 20.0
+VIEWER_STRENGTH, HERE_STRENGTH, ITEM_STRENGTH = 10.0, 5.0, 20.0
 """Looks that the prior rate counts for."""
 
 VIEWER_TRAITS, ITEM_TRAITS = 32, 12
 """Most words that count; further ones are left out."""
 MOST_RECENT = 64
 """Most items that a viewer's ring may hold."""
-VIEWER_FEATURES = 9 + VIEWER_TRAITS + 2 * MOST_RECENT
+VIEWER_FEATURES = 10 + VIEWER_TRAITS + 2 * MOST_RECENT
 ITEM_FEATURES = 9 + ITEM_TRAITS
 WIDEST = VIEWER_FEATURES + ITEM_FEATURES
 
@@ -42,6 +43,7 @@ class ViewerColumns(NamedTuple):
     counts: NDArray[np.float32]  # [V, 3] looks, clicks, long views
     recent: NDArray[np.int32]  # [V, R] ring of the items last watched long, −1 = none
     recent_end: NDArray[np.int32]  # [V] how many were ever put into the ring
+    here: NDArray[np.float32]  # [V, S, 3] looks, clicks, long views in each scene; none in scenes beyond
 
 
 class ItemColumns(NamedTuple):
@@ -126,7 +128,7 @@ def viewer_features(
 
     Args:
         viewers, items: columns.
-        viewer: number.
+        viewer: number; below 0, someone of whom nothing is known: scene and hour are left.
         scene: number, −1 = unknown (left out).
         hour: of the day, −1 = unknown (left out).
         since_ms: since the viewer's last look, −1 = unknown (left out).
@@ -137,6 +139,14 @@ def viewer_features(
         n; out[:n] are the features, the bag last.
     """
     n = 0
+    if viewer < 0:  # nobody we know, or who opted out: where and when alone
+        if scene >= 0:
+            out[n] = slot_of(SCENE, scene, 0, slots)
+            n += 1
+        if hour >= 0:
+            out[n] = slot_of(HOUR, hour, 0, slots)
+            n += 1
+        return n
     out[n] = slot_of(VIEWER, viewer, 0, slots)
     n += 1
     for trait in viewers.traits[viewer]:
@@ -152,9 +162,12 @@ def viewer_features(
     n += 3
     if scene >= 0:
         out[n] = slot_of(SCENE, scene, 0, slots)
-        out[n + 1] = slot_of(SCENE_CLICKS, click_bin, scene, slots)
-        out[n + 2] = slot_of(SCENE_LONGS, long_bin, scene, slots)
-        n += 3
+        here = viewers.here[viewer, scene] if scene < viewers.here.shape[1] else np.zeros(3, np.float32)
+        looks, clicks, longs = here
+        out[n + 1] = slot_of(LOOKS_HERE, count_bin(looks), scene, slots)
+        out[n + 2] = slot_of(CLICKS_HERE, rate_bin(clicks, looks, PRIOR_CLICKS, HERE_STRENGTH), scene, slots)
+        out[n + 3] = slot_of(LONGS_HERE, rate_bin(longs, looks, PRIOR_LONGS, HERE_STRENGTH), scene, slots)
+        n += 4
     if hour >= 0:
         out[n] = slot_of(HOUR, hour, 0, slots)
         n += 1
@@ -208,18 +221,32 @@ def item_features(items: ItemColumns, item: int, slots: int, out: NDArray[np.int
 
 @njit
 def count(
-    viewers: ViewerColumns, items: ItemColumns, viewer: int, item: int, click: float, long_view: float
+    viewers: ViewerColumns,
+    items: ItemColumns,
+    viewer: int,
+    item: int,
+    scene: int,
+    click: float,
+    long_view: float,
 ) -> None:
-    """Count one look, with what came of it, for its viewer, item and creator; a long view enters the ring."""
+    """Count one look, with what came of it, for item, creator and viewer (if known); a long view enters the ring."""
     creator = items.creator[item]
-    for row in (viewers.counts[viewer], items.counts[item]):
-        row[0] += np.float32(1.0)
-        row[1] += np.float32(click)
-        row[2] += np.float32(long_view)
+    items.counts[item, 0] += np.float32(1.0)
+    items.counts[item, 1] += np.float32(click)
+    items.counts[item, 2] += np.float32(long_view)
     if creator >= 0:
         items.creator_counts[creator, 0] += np.float32(1.0)
         items.creator_counts[creator, 1] += np.float32(click)
         items.creator_counts[creator, 2] += np.float32(long_view)
+    if viewer < 0:
+        return
+    viewers.counts[viewer, 0] += np.float32(1.0)
+    viewers.counts[viewer, 1] += np.float32(click)
+    viewers.counts[viewer, 2] += np.float32(long_view)
+    if 0 <= scene < viewers.here.shape[1]:
+        viewers.here[viewer, scene, 0] += np.float32(1.0)
+        viewers.here[viewer, scene, 1] += np.float32(click)
+        viewers.here[viewer, scene, 2] += np.float32(long_view)
     if long_view > 0.5:
         end = viewers.recent_end[viewer]
         viewers.recent[viewer, end % viewers.recent.shape[1]] = item

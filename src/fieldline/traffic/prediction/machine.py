@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from fieldline.compiled import njit
 from fieldline.errors import Refused
-from fieldline.traffic.features import (
+from fieldline.traffic.kernels import fm
+from fieldline.traffic.prediction.features import (
     ITEM_FEATURES,
     VIEWER_FEATURES,
     WIDEST,
@@ -24,7 +25,6 @@ from fieldline.traffic.features import (
     item_features,
     viewer_features,
 )
-from fieldline.traffic.kernels import fm
 from fieldline.traffic.rows import TASKS, VIEWER_WIDTH
 
 UNWATCHED_CLICKS = 0.2
@@ -49,11 +49,14 @@ class FactorizationMachine:
     """Hashed features share this many slots (128 bytes each)."""
     rate: float = 0.06
     vector_rate: float = 0.05
+    order_share: float = 0.1
+    """Of both rates, for orders: they are so rare that one must not settle what its viewer's every trait is worth."""
     spread: float = 0.02
     """Vectors start uniformly in ±spread."""
     seed: int = 1
-    priors: tuple[float, float, float] = (0.4, 0.3, 0.02)
-    """Chances of a click, a long view and an order given a click before anything is learned."""
+    priors: tuple[float, float, float] = (0.4, 0.3, 0.5)
+    """Chances of a click, a long view and an order given a click before anything is learned; that of an order is
+    served with what is known of an item's sales added to its logit, see `traffic.prediction.sales`."""
     tasks: tuple[str, ...] = TASKS
 
     def __post_init__(self) -> None:
@@ -108,7 +111,9 @@ class FactorizationMachine:
     ) -> NDArray[np.float32]:
         """Learn one row in place and return the chances [3] predicted before; weight 0 = label unknown."""
         before = np.empty(len(TASKS), np.float32)
-        fm.learn_row(params.table, params.bias, ids, labels, weights, self.rate, self.vector_rate, before)
+        fm.learn_row(
+            params.table, params.bias, ids, labels, weights, 0.0, 0.0, self.rate, self.vector_rate, before
+        )
         return before
 
     def predict(self, params: Params, rows: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -174,9 +179,44 @@ class FactorizationMachine:
         before = np.empty(len(TASKS), np.float32)
         _learn_look(
             params.table, params.bias, viewers, items, viewer, item, scene, hour, since_ms,
-            labels, weights, new, self.rate, self.vector_rate, before,
+            labels, weights, new, 0.0, 0.0, self.rate, self.vector_rate, before,
         )  # fmt: skip
         return before
+
+    def learn_order(
+        self,
+        params: Params,
+        viewers: ViewerColumns,
+        items: ItemColumns,
+        viewer: int,
+        item: int,
+        scene: int,
+        hour: int,
+        offset: float,
+        exposure: float,
+        came: float,
+    ) -> float:
+        """Learn that a click has had a further share of the time in which orders come, and whether one came.
+
+        Args:
+            params: changed.
+            viewers, items: columns.
+            viewer, item, scene, hour: as for `features.viewer_features`.
+            offset: added to the logit.
+            exposure: ΔF, the share of orders that come in that time.
+            came: orders that came in it.
+
+        Returns:
+            The chance of an order predicted before.
+        """
+        before = np.empty(len(TASKS), np.float32)
+        weights = np.array([0.0, 0.0, exposure], np.float32)
+        _learn_look(
+            params.table, params.bias, viewers, items, viewer, item, scene, hour, -1,
+            np.zeros(len(TASKS), np.float32), weights, False, offset, came,
+            self.order_share * self.rate, self.order_share * self.vector_rate, before,
+        )  # fmt: skip
+        return float(before[2])
 
     def learn_history(
         self,
@@ -210,13 +250,14 @@ class FactorizationMachine:
 
 
 @njit
-def _side_of(  # numba takes nine arrays in a third of the time of two tuples of them
+def _side_of(  # numba takes ten arrays in a third of the time of two tuples of them
     table: NDArray[np.float32],
     bias: NDArray[np.float32],
     viewer_traits: NDArray[np.int32],
     viewer_counts: NDArray[np.float32],
     recent: NDArray[np.int32],
     recent_end: NDArray[np.int32],
+    here: NDArray[np.float32],
     item_traits: NDArray[np.int32],
     item_counts: NDArray[np.float32],
     creator: NDArray[np.int32],
@@ -228,7 +269,7 @@ def _side_of(  # numba takes nine arrays in a third of the time of two tuples of
     since_ms: int,
     side: NDArray[np.float32],
 ) -> None:
-    viewers = ViewerColumns(viewer_traits, viewer_counts, recent, recent_end)
+    viewers = ViewerColumns(viewer_traits, viewer_counts, recent, recent_end, here)
     items = ItemColumns(item_traits, item_counts, creator, category, creator_counts)
     ids = np.empty(VIEWER_FEATURES, np.int32)
     n = viewer_features(viewers, items, viewer, scene, hour, since_ms, table.shape[0], ids)
@@ -250,6 +291,8 @@ def _learn_look(
     labels: NDArray[np.float32],
     weights: NDArray[np.float32],
     new: bool,
+    offset: float,
+    came: float,
     rate: float,
     vector_rate: float,
     before: NDArray[np.float32],
@@ -258,9 +301,9 @@ def _learn_look(
     slots = table.shape[0]
     n = viewer_features(viewers, items, viewer, scene, hour, since_ms, slots, ids)
     n += item_features(items, item, slots, ids[n:])
-    fm.learn_row(table, bias, ids[:n], labels, weights, rate, vector_rate, before)
+    fm.learn_row(table, bias, ids[:n], labels, weights, offset, came, rate, vector_rate, before)
     if new:
-        count(viewers, items, viewer, item, labels[0], labels[1])
+        count(viewers, items, viewer, item, scene, labels[0], labels[1])
 
 
 @njit
@@ -283,7 +326,7 @@ def _learn_history(
         labels[1] = 1.0 if long[r] else 0.0
         _learn_look(
             table, bias, viewers, items, viewer, watched[r], -1, -1, -1,
-            labels, weights, True, rate, vector_rate, before,
+            labels, weights, True, 0.0, 0.0, rate, vector_rate, before,
         )  # fmt: skip
 
 
