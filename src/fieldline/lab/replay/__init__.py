@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from fieldline import engine
 from fieldline.facts import Assumed, CatalogueEntry, Decision, Outcome, Policy, Request, Scene, Tick, Wish
 from fieldline.lab.replay.kuairand import SCENES, FeedLog
-from fieldline.traffic import model
 from fieldline.traffic.forecast import Traffic, planned_share
+from fieldline.traffic.prediction import model
 from fieldline.traffic.rows import CLICK, LONG_VIEW
 from fieldline.units import HOUR, YUAN, Instant
 
@@ -66,7 +66,7 @@ class Played:
 def loaded(log: FeedLog) -> engine.State:
     """Return the engine before the log's first look: its catalogue and what viewers watched before."""
     state = engine.init(POLICY)
-    engine.reduce(state, Tick(_start(log)))
+    engine.reduce(state, Tick(start_of(log)))
     entries: tuple[CatalogueEntry, ...] = (*log.creators, *log.merchants, *log.videos, *log.viewers)
     for entry in entries:
         engine.reduce(state, entry)
@@ -89,7 +89,7 @@ def contracts_of(log: FeedLog, budgets: NDArray[np.int64]) -> tuple[Wish, ...]:
     return tuple(
         Wish(
             id=f"author-{rank}",
-            at=_start(log),
+            at=start_of(log),
             version=1,
             offer="storewide",
             owner=log.merchants[author].id,
@@ -98,7 +98,7 @@ def contracts_of(log: FeedLog, budgets: NDArray[np.int64]) -> tuple[Wish, ...]:
                     "merchant": log.merchants[author].id,
                     "budget": int(budgets[rank]),
                     "goal": GOAL,
-                    "start": _start(log),
+                    "start": start_of(log),
                     "end": int(log.at[-1]) + 1,
                     "value_per_long_view": VALUE_PER_LONG_VIEW,
                     "predicted": True,
@@ -118,7 +118,7 @@ def unbound_spend(log: FeedLog, state: engine.State, progress: Progress) -> NDAr
     for wish in wishes:
         engine.reduce(state, wish)
     for row in range(0, len(log), SAMPLED):
-        _pass_time(state, int(log.at[row]))
+        pass_time(state, int(log.at[row]))
         _decide(state, log, row)
         progress(min(SAMPLED, len(log) - row))
     return np.asarray(state.book.spent[: len(wishes)] * float(SAMPLED))
@@ -154,14 +154,14 @@ def play(log: FeedLog, state: engine.State, wishes: tuple[Wish, ...], progress: 
     begun = time.process_time()
     for row in range(rows):
         at = int(log.at[row])
-        _pass_time(state, at, hour_ends)
+        pass_time(state, at, hour_ends)
         if row == 0 or row in day_ends:
             _freeze(state, log, row, int(day_ends[np.searchsorted(day_ends, row, side="right")]), played)
         item, viewer = int(log.video[row]), int(log.viewer[row])
         played.chances[row] = model.predict(state, viewer, item, int(log.scene[row]), at)[[CLICK, LONG_VIEW]]
         played.popularity[row] = _rates(state, item, played.mean)
         _count(played, _decide(state, log, row), state)
-        engine.reduce(state, _outcome(log, row))
+        engine.reduce(state, outcome_of(log, row))
         progress(1)
     hour_ends(int(log.at[-1]))
     played.cpu_s = time.process_time() - begun
@@ -180,15 +180,17 @@ def planned(log: FeedLog, budgets: NDArray[np.float64], hours: list[int]) -> NDA
         hours: ends of hours, ms.
     """
     day = Traffic()
-    shares = [planned_share(day, _start(log), int(log.at[-1]) + 1, at) for at in hours]
+    shares = [planned_share(day, start_of(log), int(log.at[-1]) + 1, at) for at in hours]
     return np.outer(shares, budgets)
 
 
-def _start(log: FeedLog) -> int:
+def start_of(log: FeedLog) -> int:
+    """Return the instant of the last tick before a log's first look, ms."""
     return int(log.at[0]) // POLICY.tick_ms * POLICY.tick_ms
 
 
-def _pass_time(state: engine.State, to: int, hour_ends: Callable[[int], None] | None = None) -> None:
+def pass_time(state: engine.State, to: int, hour_ends: Callable[[int], None] | None = None) -> None:
+    """Fold the ticks up to an instant; told are those that end an hour."""
     for at in range(state.ticked + POLICY.tick_ms, to + 1, POLICY.tick_ms):
         engine.reduce(state, Tick(at))
         if hour_ends and at % HOUR == 0:
@@ -209,7 +211,8 @@ def _decide(state: engine.State, log: FeedLog, row: int) -> Decision:
     return decision
 
 
-def _outcome(log: FeedLog, row: int) -> Outcome:
+def outcome_of(log: FeedLog, row: int) -> Outcome:
+    """Return what came of a look."""
     return Outcome(
         id=f"outcome-{row}",
         at=int(log.at[row]),
@@ -218,7 +221,15 @@ def _outcome(log: FeedLog, row: int) -> Outcome:
         scene=SCENES[log.scene[row]],
         click=bool(log.click[row]),
         long_view=bool(log.long_view[row]),
+        like=_told(log.like[row]),
+        follow=_told(log.follow[row]),
+        hate=_told(log.hate[row]),
+        watched_ms=int(log.played_ms[row]) if log.played_ms[row] >= 0 else None,
     )
+
+
+def _told(label: np.int8) -> bool | None:
+    return None if label < 0 else bool(label)
 
 
 def _count(played: Played, decision: Decision, state: engine.State) -> None:

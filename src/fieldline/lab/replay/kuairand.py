@@ -37,6 +37,9 @@ TRAITS = (
 )
 """Columns of the user features that become traits; the anonymised ones add nothing to the predictions."""
 
+FURTHER = ("is_like", "is_follow", "is_hate", "play_time_ms")
+"""Columns that a log may lack; −1 stands for them then."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeedLog:
@@ -54,6 +57,10 @@ class FeedLog:
     scene: NDArray[np.int32]  # [n] tab
     click: NDArray[np.bool_]  # [n]
     long_view: NDArray[np.bool_]  # [n]
+    like: NDArray[np.int8]  # [n] 0 or 1; here and below −1 where the log does not tell
+    follow: NDArray[np.int8]  # [n]
+    hate: NDArray[np.int8]  # [n]
+    played_ms: NDArray[np.int64]  # [n]
 
     def __len__(self) -> int:
         return len(self.at)
@@ -83,8 +90,10 @@ def read(folder: Path, limit: int | None = None) -> FeedLog:
 
 
 def _assemble(db: duckdb.DuckDBPyConnection, folder: Path, logs: list[str], limit: int | None) -> FeedLog:
+    there = _columns(db, logs)
+    told = ", ".join(name if name in there else f"-1 as {name}" for name in FURTHER)
     looks = db.execute(
-        "select time_ms, user_id, video_id, tab, is_click, long_view"
+        f"select time_ms, user_id, video_id, tab, is_click, long_view, {told}"
         " from read_parquet($1, union_by_name = true) order by time_ms, user_id, video_id",
         [logs],
     ).fetchnumpy()
@@ -109,12 +118,20 @@ def _assemble(db: duckdb.DuckDBPyConnection, folder: Path, logs: list[str], limi
         scene=np.asarray(looks["tab"], np.int32),
         click=np.asarray(looks["is_click"]) > 0,
         long_view=np.asarray(looks["long_view"]) > 0,
+        like=np.asarray(looks["is_like"], np.int8),
+        follow=np.asarray(looks["is_follow"], np.int8),
+        hate=np.asarray(looks["is_hate"], np.int8),
+        played_ms=np.asarray(looks["play_time_ms"], np.int64),
     )
 
 
-def _videos(db: duckdb.DuckDBPyConnection, folder: Path, logs: list[str]) -> dict[int, Video]:
+def _columns(db: duckdb.DuckDBPyConnection, logs: list[str]) -> set[str]:
     columns = db.execute("describe select * from read_parquet($1, union_by_name = true)", [logs]).fetchall()
-    there = {column[0] for column in columns}
+    return {column[0] for column in columns}
+
+
+def _videos(db: duckdb.DuckDBPyConnection, folder: Path, logs: list[str]) -> dict[int, Video]:
+    there = _columns(db, logs)
     told = {"author_id": "author_id", "duration_ms": "video_duration", "tag": "tag"}
     chosen = (
         ", ".join(f"min({name}) as {as_}" for name, as_ in told.items() if name in there) or "1 as nothing"
@@ -156,23 +173,34 @@ def _viewers(db: duckdb.DuckDBPyConnection, folder: Path, in_log: NDArray[np.int
             traits[row["user_id"]] = tuple(
                 f"{name}={row[name]}" for name in TRAITS if row.get(name) is not None
             )
-    past: dict[int, tuple[Sequence[int], frozenset[int]]] = {}
+    past: dict[int, tuple[Sequence[int], frozenset[int], Sequence[int]]] = {}
     for path in sorted(folder.glob("user_sequences*.parquet")):
-        for row in _rows(db, "select user_id, watch_seq, long_watch_seq from read_parquet($1)", str(path)):
-            past[row["user_id"]] = (row["watch_seq"], frozenset(row["long_watch_seq"]))
-    nothing: tuple[Sequence[int], frozenset[int]] = ((), frozenset())
+        for row in _rows(db, "select * from read_parquet($1)", str(path)):
+            past[row["user_id"]] = (
+                row["watch_seq"],
+                frozenset(row["long_watch_seq"]),
+                row.get("like_seq") or (),
+            )
+    nothing: tuple[Sequence[int], frozenset[int], Sequence[int]] = ((), frozenset(), ())
     return {
         number: _viewer(number, traits.get(number, ()), *past.get(number, nothing))
         for number in sorted(traits.keys() | past.keys())
     }
 
 
-def _viewer(number: int, traits: tuple[str, ...], watched: Sequence[int], long: frozenset[int]) -> Viewer:
+def _viewer(
+    number: int,
+    traits: tuple[str, ...],
+    watched: Sequence[int],
+    long: frozenset[int],
+    hearted: Sequence[int],
+) -> Viewer:
     return Viewer(
         id=f"u{number}",
         traits=traits,
         watched=tuple(f"v{video}" for video in watched),
         liked=tuple(f"v{video}" for video in watched if video in long),
+        hearted=tuple(f"v{video}" for video in hearted),
     )
 
 

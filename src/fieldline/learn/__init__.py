@@ -1,0 +1,1 @@
+"""Learning from the log: models fitted to it, and policies judged by it before they are served."""
