@@ -21,6 +21,7 @@ from fieldline.facts import (
     AnyFact,
     Behaviour,
     CatalogueEntry,
+    Chosen,
     Decision,
     Policy,
     Request,
@@ -36,12 +37,15 @@ from fieldline.facts import (
 )
 from fieldline.leases import Node, alone, entries_of, join
 from fieldline.ports import Clock, Commit, EventLog, Ledger, Records, Snapshots
+from fieldline.providers import open_model
 from fieldline.scenes import DEFAULT_LOOKS
 from fieldline.stores import open_ledger, open_log, open_records, open_snapshots
 from fieldline.stores.folder import DataFolder
 from fieldline.stores.parquet import Archive
 from fieldline.traffic.checks import check_batch
 from fieldline.traffic.decide import check as check_request
+from fieldline.traffic.intents import words as chosen_words
+from fieldline.traffic.prediction.outside import NONE, Models
 from fieldline.units import DAY, Instant
 
 RECENT = 20_000
@@ -77,6 +81,11 @@ class Written:
         fn(self)
 
 
+def _warn(name: str, error: Exception) -> None:
+    """Tell of a model that raised; its request is answered by the embedded predictor."""
+    log_of.warning("model %s: %s", name, error)
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What became of a batch of events."""
@@ -105,6 +114,7 @@ class Fieldline:
         policy: Policy = DEFAULT_POLICY,
         folder: DataFolder | None = None,
         node: Node | None = None,
+        models: Models = NONE,
     ) -> None:
         """Recover from what the stores hold.
 
@@ -117,7 +127,9 @@ class Fieldline:
             policy: of an engine that has no log yet.
             folder: the data folder to let go of at the end.
             node: which one it is of several engines that share records and ledger; None: it is alone.
+            models: outside, that new decisions are made with; what was decided is never asked again.
         """
+        self.models = models
         self.log, self.snapshots, self.records, self.ledger = log, snapshots, records, ledger
         self._clock, self._folder, self._node = clock, folder, node
         self._recent: OrderedDict[str, tuple[Decision, Commit]] = OrderedDict()
@@ -137,6 +149,8 @@ class Fieldline:
         node: str = "",
         engines: int = 2,
         money: str = "",
+        predictor: str = "",
+        shadow: str = "",
     ) -> "Fieldline":
         """Open a data folder.
 
@@ -148,11 +162,15 @@ class Fieldline:
             node: name of this one of several engines that share records and ledger; empty: it is alone.
             engines: how many there are.
             money: URL of the database of records and ledger; empty: the folder's own.
+            predictor: folder of the model that gives the chances; empty: the embedded one does.
+            shadow: folder of the model beside it; `embedded`: the embedded one.
 
         Raises:
             DataFolderError: the folder is missing, locked, newer than this program, or another engine's.
-            Refused: a node that cannot be, or whose name is taken.
+            Refused: a node that cannot be, or whose name is taken; a model that is not what it says.
+            Missing: the extra that a model needs.
         """
+        models = Models(open_model(predictor), open_model(shadow), failed=_warn)
         folder = DataFolder.open(path, create)
         try:
             snapshots = open_snapshots(folder.snapshots_url)
@@ -165,7 +183,7 @@ class Fieldline:
                 join(named, folder.path, ledger, (clock or WallClock()).now(), fresh=log.end == 0)
             else:
                 alone(folder.path, ledger)
-            return cls(log, snapshots, records, ledger, clock, policy, folder, named)
+            return cls(log, snapshots, records, ledger, clock, policy, folder, named, models)
         except BaseException:
             folder.close()
             raise
@@ -197,7 +215,7 @@ class Fieldline:
         if self._clock is None:
             check_request(self.state, request)  # before time passes for it
             self._pass_time(request.at or 0)
-        decision = engine.decide(self.state, request, paid)
+        decision = engine.decide(self.state, request, paid, self.models)
         commit = self._take(decision)
         if self._node:
             paying = {self.state.book.names.find(slot.contract) for slot in decision.slots if slot.contract}
@@ -352,18 +370,31 @@ class Fieldline:
         self.records.note("policy", by, self.now(), before, after)
         return self._take(stamped)
 
+    def choose(self, choice: Chosen, by: str) -> Commit:
+        """Take what a viewer chose for themselves: their intents, or whether they are treated personally.
+
+        Raises:
+            Unknown: a viewer or a category that nothing has.
+            Conflict: a correction of one who opted out.
+        """
+        engine.check(self.state, choice)
+        before, after = (
+            msgspec.json.encode(words).decode() for words in chosen_words(self.state, choice, self.now())
+        )
+        self.records.note(f"viewer:{choice.viewer}", by, self.now(), before, after)
+        return self._take(choice)
+
     def erase_viewer(self, id: str, by: str) -> Commit:
         """Forget a viewer: from state and records now, from the log at compaction.
 
-        Raises:
-            Unknown: there is none.
+        One whom nobody entered may have asked for slates, which the log holds: it forgets those all the same.
         """
-        if id not in self.state.people.names:
-            raise Unknown("id", f"no viewer is called {id!r}")
-        change = self.records.erase_viewer(id, self.now())
-        self.records.note("viewers", by, self.now(), None, '"one erased"')
         for decision in [d for d, _ in self._recent.values() if d.viewer == id]:
             del self._recent[decision.id]
+        if id not in self.state.people.names:
+            return self._take(ViewerErased(id, self.now()))
+        change = self.records.erase_viewer(id, self.now())
+        self.records.note("viewers", by, self.now(), None, '"one erased"')
         commit = self._typed(change, ViewerErased(id, self.now()))
         commit.wait()
         if self._node is None:  # other engines may not have heard of it yet

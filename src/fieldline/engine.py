@@ -13,31 +13,39 @@ from fieldline.facts import (
     Assumed,
     Behaviour,
     CatalogueEntry,
+    Chosen,
     Click,
     Creator,
     Decision,
     Follow,
+    Hate,
     Impression,
+    IntentCorrected,
+    IntentsReset,
     Lead,
     Leased,
+    Like,
     LiveRoom,
     LongView,
     Merchant,
     Order,
     Outcome,
+    Personalised,
     Policy,
     Product,
+    Redemption,
     Refund,
     Tick,
     Typed,
     Video,
     Viewer,
     ViewerErased,
+    Watched,
     Wish,
     WishEnded,
     WishPaused,
 )
-from fieldline.traffic import behaviour, checks, entries, showing
+from fieldline.traffic import behaviour, checks, entries, intents, showing
 from fieldline.traffic.decide import decide
 from fieldline.traffic.state import State, decode, encode, relink
 from fieldline.traffic.ticks import tick
@@ -58,9 +66,23 @@ def reduce(state: State, fact: AnyFact) -> State:
         case Decision():
             relink(state)
             showing.open_decision(state, fact)
+            intents.note_decision(state, fact)
         case Viewer() | Creator() | Merchant() | Product() | Video() | LiveRoom():
             entries.put_entry(state, fact)
-        case Impression() | Click() | LongView() | Follow() | Order() | Refund() | Lead() | Outcome():
+        case (
+            Impression()
+            | Click()
+            | LongView()
+            | Like()
+            | Hate()
+            | Watched()
+            | Follow()
+            | Order()
+            | Refund()
+            | Redemption()
+            | Lead()
+            | Outcome()
+        ):
             relink(state)
             behaviour.take(state, fact)
         case Wish():
@@ -76,8 +98,8 @@ def reduce(state: State, fact: AnyFact) -> State:
         case Assumed():
             relink(state)
             showing.assume_shown(state, fact)
-        case ViewerErased():
-            entries.forget_viewer(state, fact)
+        case Personalised() | IntentCorrected() | IntentsReset() | ViewerErased():
+            entries.heed(state, fact)
         case Tick():
             relink(state)
             tick(state, fact.at)
@@ -86,13 +108,14 @@ def reduce(state: State, fact: AnyFact) -> State:
     return state
 
 
-def check(state: State, fact: CatalogueEntry | Behaviour | Wish) -> None:
+def check(state: State, fact: CatalogueEntry | Behaviour | Wish | Chosen) -> None:
     """Refuse a fact that the state says cannot be.
 
     Raises:
         Unknown: it names what is not there.
         Refused: a field that cannot be so.
-        Conflict: an edit of an older version, or a budget below what is already spent or reserved.
+        Conflict: an edit of an older version, a budget below what is already spent or reserved, or a correction
+            by a viewer who opted out.
         OutOfReach: a goal that the forecast says cannot be met, and that nobody confirmed.
     """
     match fact:
@@ -100,5 +123,7 @@ def check(state: State, fact: CatalogueEntry | Behaviour | Wish) -> None:
             wishes.check(state, fact)
         case Viewer() | Creator() | Merchant() | Product() | Video() | LiveRoom():
             entries.check(state, fact)
+        case Personalised() | IntentCorrected() | IntentsReset():
+            intents.check(state, fact)
         case _:
             checks.check(state, fact)

@@ -21,6 +21,14 @@ SETTINGS = (
     ),
     Setting("node", "", "Name of this one of several engines that share a database; empty: it is alone."),
     Setting("engines", 2, "How many engines share the database, where they have names."),
+    Setting(
+        "predictor", "", "Folder of the model that gives the chances; empty: the embedded predictor does."
+    ),
+    Setting(
+        "shadow",
+        "",
+        "Folder of a model beside it, compared on the same impressions; `embedded`: the embedded one.",
+    ),
     Setting("host", "127.0.0.1", "Address to listen on; only loopback is allowed until there are accounts."),
     Setting("port", 8420, "Port to listen on; 0 takes a free one."),
     Setting("most_in_flight", 512, "Requests in work above which further ones are answered 503."),

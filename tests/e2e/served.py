@@ -50,10 +50,10 @@ def start(*words: str, log: Path) -> "subprocess.Popen[bytes]":
 
 
 @contextmanager
-def serving(data: Path, log: Path) -> Iterator[Server]:
+def serving(data: Path, log: Path, *words: str) -> Iterator[Server]:
     """Run `fieldline serve` on a data folder, and kill it if it still runs at the end."""
     log.write_bytes(b"")
-    process = start("serve", "--data", str(data), "--port", "0", log=log)
+    process = start("serve", "--data", str(data), "--port", "0", *words, log=log)
     try:
         yield Server(process, _address(process, log))
     finally:

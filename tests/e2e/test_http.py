@@ -9,6 +9,8 @@ import httpx
 import pytest
 from tests.e2e.served import Server, market, serving, start
 
+from fieldline.traffic.retrieve import SOURCES
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -56,7 +58,6 @@ def test_facts_that_cannot_be_are_refused_by_the_engine(server: Server) -> None:
     late = at + 25 * 3_600_000
     click = {"type": "click", "id": "e-bad", "at": at, "decision": "refusals", "item": item}
     cases: list[tuple[str, dict[str, object], str]] = [
-        ("/v1/decide", {"id": "q", "viewer": "nobody", "scene": "video"}, "viewer"),
         ("/v1/decide", {"id": "q", "viewer": "v1", "scene": "nowhere"}, "scene"),
         (
             "/v1/decide",
@@ -74,6 +75,28 @@ def test_facts_that_cannot_be_are_refused_by_the_engine(server: Server) -> None:
         assert [error["field"] for error in reply.json()["errors"]] == [field]
     after = server.ask("GET", "/v1/overview").json()
     assert after["counts"]["decisions"] == overview["counts"]["decisions"] + 1
+
+
+def test_a_stranger_gets_a_slate_and_an_empty_scene_an_empty_one(server: Server) -> None:
+    """A viewer nobody entered is shown a full slate whose impressions count; an empty scene shows nothing."""
+    reply = decide(server, "stranger-1", viewer="nobody has seen me")
+    assert reply.status_code == 200
+    slots = reply.json()["slots"]
+    assert len(slots) == 6
+    told = server.ask("GET", "/v1/decisions/stranger-1").json()
+    assert all(slot["source"] in SOURCES for slot in told["slots"])
+    at = reply.json()["at"]
+    seen = {
+        "type": "impression",
+        "id": "stranger-i",
+        "at": at,
+        "decision": "stranger-1",
+        "item": slots[0]["item"],
+    }
+    assert server.ask("POST", "/v1/events", {"events": [seen]}).json()["accepted"] == 1
+    empty = decide(server, "empty-1", scene="local")
+    assert empty.status_code == 200
+    assert empty.json()["slots"] == []
 
 
 def test_a_retry_gets_the_same_decision_and_events_count_once(server: Server) -> None:
@@ -108,7 +131,7 @@ def test_the_pages_show_decisions_and_explain_them(server: Server) -> None:
         slot["item"] for slot in decision["slots"]
     ]
     for part in explained["explanation"]:
-        prices = sum(price["amount"] for price in part["organic_prices"])
+        prices = sum(price["amount"] for price in part["organic_prices"]) + part["exploration"]
         whole = (part["viewer_value"] + part["goods_value"]) * part["trust_factor"] + prices
         assert part["score"] == pytest.approx(whole, rel=1e-4, abs=1e-9)
     page = httpx.get(server.url + "/decisions/shown", headers={"accept-language": "zh-CN"})

@@ -305,7 +305,9 @@ COUNTED = ("spent", "reserved", "today", "value", "looks", "impressions", "order
 def learned(state: engine.State, number: int) -> tuple[object, ...]:
     """What a contract has learned and earned, as bytes."""
     columns = [getattr(state.prices, name) for name in pace.COLUMNS]
-    columns += [getattr(state.worth, name) for name in worth.COLUMNS]
+    columns += [
+        getattr(state.worth, name) for name in worth.COLUMNS if name != "mean_price"
+    ]  # the price list's
     columns += [getattr(state.book, name) for name in COUNTED]
     days = [
         (day, of_day.total.tobytes(), of_day.value, of_day.owed, str(of_day.of_arm))

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fieldline.traffic.kernels import fm
-from fieldline.traffic.predict import FactorizationMachine, Params
+from fieldline.traffic.prediction.machine import FactorizationMachine, Params
 
 MACHINE = FactorizationMachine(slots=32)
 rows = st.lists(st.integers(0, 31), min_size=1, max_size=12, unique=True)

@@ -180,13 +180,14 @@ def test_a_restart_finds_everything(tmp_path: Path) -> None:
 
 
 def test_an_erased_viewer_is_gone_from_the_records(app: Fieldline) -> None:
-    """After erasure the entry is unknown and deciding for the viewer is refused."""
+    """After erasure the entry is unknown, and the viewer is decided for as a stranger until erased again."""
     app.decide(Request("r", "viewer-1", "video", at=START))
     app.erase_viewer("viewer-1", "ann")
     with pytest.raises(Unknown):
         app.entry("viewer", "viewer-1")
-    with pytest.raises(Unknown):
-        app.decide(Request("r2", "viewer-1", "video", at=START))
+    assert app.recent(5) == []
+    app.decide(Request("r2", "viewer-1", "video", at=START))
+    app.erase_viewer("viewer-1", "ann")
     assert app.recent(5) == []
 
 
@@ -199,12 +200,12 @@ def test_time_follows_the_facts_where_there_is_no_clock(app: Fieldline) -> None:
 
 
 def test_a_refused_request_lets_no_time_pass(app: Fieldline) -> None:
-    """Without a clock a request too far ahead, or for nobody, is refused and leaves log and time as they were."""
+    """Without a clock a request too far ahead, or in no scene, is refused and leaves log and time as they were."""
     app.decide(Request("r1", "viewer-1", "video", at=START))
     end, now = app.log.end, app.now()
     for request in (
         Request("r2", "viewer-1", "video", at=START + DAY + 1),
-        Request("r3", "nobody", "video", at=START + HOUR),
+        Request("r3", "nobody", "nowhere", at=START + HOUR),
         Request("r4", "viewer-1", "video", at=START + HOUR, candidates=("nothing",)),
     ):
         with pytest.raises(Refused):

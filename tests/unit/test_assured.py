@@ -12,7 +12,7 @@ from fieldline.contracts.assurance import Typical, credit_of, upper_value
 from fieldline.contracts.horizon import day_of, day_start
 from fieldline.contracts.tally import SPEND
 from fieldline.errors import Refused
-from fieldline.facts import AnyFact, Impression, Order, Product, Refund, Request, decode
+from fieldline.facts import AnyFact, Impression, LongView, Order, Product, Refund, Request, decode
 from fieldline.ports import EventLog, Ledger
 from fieldline.recount import recounted
 from fieldline.stores import open_ledger, open_log, open_records, open_snapshots
@@ -70,14 +70,16 @@ def shop(app: Fieldline, version: int | None = None, **changed: object) -> None:
     app.put_contract("shop", "storewide", "merchant-1", msgspec.json.encode(TERMS | changed), "ann", version)
 
 
-def serve(app: Fieldline) -> None:
-    """Half an hour of requests, with every slot rendered."""
+def serve(app: Fieldline, watched: bool = False) -> None:
+    """Half an hour of requests, with every slot rendered, and each first one watched long where asked."""
     for number in range(30):
         at = app.now() // MINUTE * MINUTE + MINUTE
         decision, _ = app.decide(Request(f"r-{at}", f"viewer-{number}", "video", at=at))
         app.record(
             [Impression(f"{decision.id}/{k}", at, decision.id, s.item) for k, s in enumerate(decision.slots)]
         )
+        if watched:
+            app.record([LongView(f"{decision.id}/w", at, decision.id, decision.slots[0].item)])
 
 
 def pass_to(app: Fieldline, at: int) -> None:
@@ -148,14 +150,14 @@ def test_edits_do_not_void_a_day(app: Fieldline) -> None:
 
 
 def test_a_goal_counts_from_its_edit_on(app: Fieldline) -> None:
-    """After an edit to a hundredth of the goal, what is owed is each part of the spend at its own goal."""
+    """After an edit to a thousandth of the goal, what is owed is each part of the spend at its own goal."""
     first = app.state.book.spent.item(0)
-    shop(app, version=1, goal=0.9)
+    shop(app, version=1, goal=0.09)
     for _ in range(3):  # it rests at first: the goal of before was out of reach
-        serve(app)
+        serve(app, watched=True)
     second = app.state.book.spent.item(0) - first
     assert second > 0
-    assert app.state.tallies[0][TODAY].owed * YUAN == pytest.approx(90.0 * first + 0.9 * second)
+    assert app.state.tallies[0][TODAY].owed * YUAN == pytest.approx(90.0 * first + 0.09 * second)
 
 
 def test_what_comes_after_the_confirmation_changes_nothing(app: Fieldline) -> None:

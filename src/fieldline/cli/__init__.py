@@ -7,8 +7,10 @@ import typer
 from fieldline.cli.assurance import assurance
 from fieldline.cli.data import compact, query, reset
 from fieldline.cli.lab import lab
+from fieldline.cli.learn import learn
 from fieldline.cli.replay import replay
 from fieldline.cli.run import run, serve
+from fieldline.cli.train import train
 from fieldline.cli.twin import twin
 from fieldline.errors import FieldlineError
 
@@ -27,6 +29,10 @@ app.command()(query)
 app.command()(assurance)
 app.command()(twin)
 app.command()(lab)
+app.add_typer(
+    train, name="train", help="Fit a model to a data folder's log, to be served beside the engine's own."
+)
+app.add_typer(learn, name="learn", help="Judge policies by a log.")
 app.add_typer(replay, name="replay", help="Replay a recorded log through the engine.")
 
 

@@ -18,6 +18,8 @@ from fieldline.units import Instant
 Data = Annotated[Path, setting("data")]
 Host = Annotated[str, setting("host")]
 Port = Annotated[int, setting("port")]
+Predictor = Annotated[str, setting("predictor")]
+Shadow = Annotated[str, setting("shadow")]
 
 console = Console(stderr=True)
 
@@ -28,10 +30,13 @@ def run(
     port: Port,
     requests: Annotated[float, setting("demo_requests", "--requests")],
     speed: Annotated[float, setting("demo_speed", "--speed")],
+    predictor: Predictor,
+    shadow: Shadow,
     seed: Annotated[int, typer.Option(help="Which market.")] = 1,
 ) -> None:
     """Start Fieldline with a demo market playing its viewers against the API, at a quicker clock."""
-    _start(data, host, port, clock=None, demo=(seed, requests, speed))
+    demo = (seed, requests, speed)
+    _start(data, host, port, clock=None, demo=demo, predictor=predictor, shadow=shadow)
 
 
 def serve(
@@ -41,11 +46,16 @@ def serve(
     node: Annotated[str, setting("node")],
     engines: Annotated[int, setting("engines")],
     money: Annotated[str, setting("money")],
+    predictor: Predictor,
+    shadow: Shadow,
 ) -> None:
     """Start Fieldline for a platform's own requests, at the machine's clock."""
     from fieldline.app import WallClock
 
-    _start(data, host, port, clock=WallClock(), demo=None, node=node, engines=engines, money=money)
+    _start(
+        data, host, port, clock=WallClock(), demo=None, node=node, engines=engines, money=money,
+        predictor=predictor, shadow=shadow,
+    )  # fmt: skip
 
 
 def _start(
@@ -57,6 +67,8 @@ def _start(
     node: str = "",
     engines: int = 2,
     money: str = "",
+    predictor: str = "",
+    shadow: str = "",
 ) -> None:
     from fieldline.serve.server import listen, url_of
 
@@ -83,7 +95,9 @@ def _start(
         from fieldline.serve.site import site_of
         from fieldline.traffic.warm import warm
 
-        app = Fieldline.open(data, clock, node=node, engines=engines, money=money)
+        app = Fieldline.open(
+            data, clock, node=node, engines=engines, money=money, predictor=predictor, shadow=shadow
+        )
         status.update("Preparing the kernels (the first start compiles them: about half a minute) …")
         warm()
         start = app.now() or WallClock().now()

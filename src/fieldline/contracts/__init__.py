@@ -35,6 +35,8 @@ class Audience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     near: Place | None = None
     """Within `within_km` of here; viewers whose place is unknown are left out."""
     within_km: Annotated[float, Meta(gt=0.0, le=20_000.0)] = 10.0
+    negative_words: Annotated[tuple[Word, ...], Meta(max_length=200)] = ()
+    """It does not bid where a query has all words of one of these."""
 
 
 ALL = Audience()

@@ -204,6 +204,10 @@ def _check_audience(field: str, audience: Audience) -> None:
     refuse_repeats(f"{field}.traits", audience.traits)
     refuse_repeats(f"{field}.without", audience.without)
     refuse_repeats(f"{field}.negatives", audience.negatives)
+    refuse_repeats(f"{field}.negative_words", audience.negative_words)
+    for n, word in enumerate(audience.negative_words):
+        if not any(character.isalnum() for character in word):
+            raise Refused(f"{field}.negative_words[{n}]", f"is {word!r}, which has no word in it")
     for n, trait in enumerate(audience.without):
         if trait in audience.traits:
             raise Refused(f"{field}.without[{n}]", f"names {trait!r}, as traits does")

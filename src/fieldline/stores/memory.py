@@ -171,6 +171,7 @@ class MemoryRecords:
         self._ends: dict[str, tuple[WishEnded, int]] = {}
         self._erased: dict[str, tuple[ViewerErased, int]] = {}
         self._audit: list[typed.Line] = []
+        self._lines = 0
         self._change = 0
 
     def put_entries(self, entries: Iterable[CatalogueEntry], at: Instant, by: str = "api") -> int:
@@ -260,13 +261,14 @@ class MemoryRecords:
         return [wish for wish in found if wish is not None]
 
     def erase_viewer(self, id: str, at: Instant) -> int:
-        """Remove a viewer; return the change's number.
+        """Remove a viewer and the audit of what they chose; return the change's number.
 
         Raises:
             Unknown: there is no such viewer.
         """
         if self._catalogue.get("viewer", {}).pop(id, None) is None:
             raise typed.unknown("viewer", id)
+        self._audit = [line for line in self._audit if line.subject != typed.subject_of("viewer", id)]
         self._erased[id] = (ViewerErased(id, at), self._next())
         return self._change
 
@@ -297,7 +299,8 @@ class MemoryRecords:
         return self._change
 
     def _note(self, subject: str, at: int, by: str, before: str | None, after: str) -> None:
-        line = typed.Line(len(self._audit) + 1, subject, at, by, before, after)
+        self._lines += 1
+        line = typed.Line(self._lines, subject, at, by, before, after)
         self._audit.append(line)
 
 

@@ -152,7 +152,7 @@ class SqlRecords:
         return [(rows.wish_of(row), row.paused) for row in found]
 
     def erase_viewer(self, id: str, at: Instant) -> int:
-        """Remove a viewer; return the change's number.
+        """Remove a viewer and the audit of what they chose; return the change's number.
 
         The id itself is kept for `changes` until `forget_erasures`.
 
@@ -163,6 +163,7 @@ class SqlRecords:
             gone = delete(catalogue).where(catalogue.c.kind == "viewer", catalogue.c.id == id)
             if connection.execute(gone).rowcount == 0:
                 raise typed.unknown("viewer", id)
+            connection.execute(delete(audit).where(audit.c.subject == typed.subject_of("viewer", id)))
             change = rows.counter(connection, "change") + 1
             connection.execute(delete(erased).where(erased.c.id == id))
             connection.execute(insert(erased).values(id=id, at=at, change=change))

@@ -12,7 +12,7 @@ Change = CatalogueEntry | Wish | WishPaused | WishEnded | ViewerErased
 """A change of the records, as the fact that the log holds of it."""
 
 UNAUDITED = "viewer"
-"""Changes of viewers leave no audit line: it could not be forgotten with them."""
+"""Changes of viewers leave no audit line: a merchant's word about a person is not kept for others to read."""
 
 _entries: msgspec.json.Decoder[CatalogueEntry] = msgspec.json.Decoder(CatalogueEntry)
 

@@ -33,6 +33,8 @@ CLAMPED = 3
 BEHIND = 0.9
 SURE = 100.0
 """Sampled requests from which a landscape is believed."""
+SILENT, MUTE = 0.01, 0.5
+"""Shares of candidates of late of which a model outside said nothing: told, and told as critical."""
 NOTHING = 0.01
 """Share of what is left of a budget below which all that could be bought counts as nothing."""
 
@@ -47,6 +49,7 @@ Code = Literal[
     "no_supply",
     "floor_behind",
     "capacity_full",
+    "model_silent",
 ]
 Level = Literal["notice", "warning", "critical"]
 CRITICAL, WARNING, NOTICE = 0, 1, 2
@@ -54,7 +57,7 @@ LEVELS: tuple[Level, ...] = ("critical", "warning", "notice")
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """One thing to know about a contract.
+    """One thing to know about a contract, or (contract and wish empty) about the engine.
 
     | code | value | limit | at |
     |--|--|--|--|
@@ -67,6 +70,7 @@ class Alert(msgspec.Struct, frozen=True):
     | no_supply | yuan that all there is would cost | yuan left | |
     | floor_behind | looks given | looks planned by now | |
     | capacity_full | served today | capacity of a day | when it can serve again |
+    | model_silent | share of candidates of which the model outside says nothing | share that is told | |
     """
 
     contract: str
@@ -101,14 +105,23 @@ def alerts(state: State, wish: str | None = None) -> tuple[Alert, ...]:
 
     Args:
         state: only read.
-        wish: only those of this wish; None: of all.
+        wish: only those of this wish; None: of all, and of the model outside.
     """
-    return urgent_first(
+    found = [
         Alert(contract.id, contract.wish, a.code, LEVELS[a.urgency], a.value, a.limit, a.at, a.since)
         for number in _live(state, wish)
         for contract in (state.book.contracts[number],)
         for a in _of_contract(state, number)
-    )
+    ]
+    return urgent_first([*found, *of_model(state)] if wish is None else found)
+
+
+def of_model(state: State) -> Iterator[Alert]:
+    """Yield what is to be known now of the model outside."""
+    outside = state.outside
+    if outside.silence > SILENT:
+        level = LEVELS[CRITICAL if outside.silence > MUTE else WARNING]
+        yield Alert("", "", "model_silent", level, outside.silence, SILENT, since=outside.since)
 
 
 def urgent_first(found: Iterable[Alert]) -> tuple[Alert, ...]:

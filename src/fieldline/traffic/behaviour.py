@@ -1,8 +1,22 @@
 """Behaviour into the state: what viewers did with what they were shown."""
 
 from fieldline import goods, people
-from fieldline.facts import Behaviour, Click, Follow, Impression, Lead, LongView, Order, Outcome, Refund
-from fieldline.traffic import accounts, model, worth
+from fieldline.facts import (
+    Behaviour,
+    Click,
+    Follow,
+    Hate,
+    Impression,
+    Lead,
+    Like,
+    LongView,
+    Order,
+    Outcome,
+    Redemption,
+    Refund,
+    Watched,
+)
+from fieldline.traffic import accounts, intents, worth
 from fieldline.traffic.outcomes import (
     NOBODY,
     Clicked,
@@ -13,6 +27,8 @@ from fieldline.traffic.outcomes import (
     ordered,
     wait_for_order,
 )
+from fieldline.traffic.prediction import after, model, responses
+from fieldline.traffic.search import counting
 from fieldline.traffic.shelf import merchant_of, product_of, refresh
 from fieldline.traffic.showing import render
 from fieldline.traffic.state import State
@@ -23,6 +39,7 @@ def take(state: State, event: Behaviour) -> None:
     if event.id in state.outcomes.seen:
         return
     state.outcomes.seen[event.id] = event.at
+    intents.note_event(state, event)
     match event:
         case Impression():
             _impression(state, event)
@@ -30,30 +47,20 @@ def take(state: State, event: Behaviour) -> None:
             _click(state, event)
         case LongView():
             _long_view(state, event)
+        case Like() | Hate() | Watched():
+            _response(state, event)
         case Follow():
             _follow(state, event)
         case Order():
             _order(state, event)
         case Refund():
             _refund(state, event)
+        case Redemption():
+            _redemption(state, event)
         case Lead():
             _lead(state, event)
         case Outcome():
             _outcome(state, event)
-
-
-def learn_order(state: State, click: Clicked, came: bool) -> None:
-    """Learn that a click is without an order so far, or, when one comes, take that back and learn the order.
-
-    Every click counts as refused at once, so that the predicted chance never runs ahead of slow orders; an order
-    then adds the step of (label 1, weight 1) and of (label 0, weight −1): per click the steps add up to p − y.
-    """
-    steps = ((1.0, 1.0), (0.0, -1.0)) if came else ((0.0, 1.0),)
-    for label, weight in steps:
-        model.learn(
-            state, click.viewer, click.item, click.scene, click.at,
-            labels=(1.0, 0.0, label), weights=(0.0, 0.0, weight),
-        )  # fmt: skip
 
 
 def _impression(state: State, event: Impression) -> None:
@@ -64,7 +71,7 @@ def _impression(state: State, event: Impression) -> None:
     item, contract = shown.items[k], shown.contracts[k]
     render(state, shown, k, item)
     if contract >= 0:
-        _touch(state, shown, item, view=Paid(event.at, contract, shown.scene, item))
+        _touch(state, shown, item, view=Paid(event.at, contract, shown.scene, item, shown.query))
 
 
 def _click(state: State, event: Click) -> None:
@@ -74,12 +81,13 @@ def _click(state: State, event: Click) -> None:
     shown.clicked[k] = True
     item, payer = shown.items[k], shown.contracts[k]
     accounts.count_reward(state, shown, k, event.at, "click")
+    counting.count_click(state, shown, k)
     if product_of(state.shelf.facts[item]) and shown.viewer >= 0:
-        click = Clicked(event.at, shown.viewer, shown.scene, item)
-        wait_for_order(state.outcomes, event.id, click)
-        learn_order(state, click, came=False)
+        wait_for_order(
+            state.outcomes, event.id, Clicked(event.at, shown.viewer, shown.scene, item, query=shown.query)
+        )
     if payer >= 0:
-        _touch(state, shown, item, click=Paid(event.at, payer, shown.scene, item))
+        _touch(state, shown, item, click=Paid(event.at, payer, shown.scene, item, shown.query))
 
 
 def _long_view(state: State, event: LongView) -> None:
@@ -90,7 +98,23 @@ def _long_view(state: State, event: LongView) -> None:
     accounts.count_reward(state, shown, k, event.at, "long_view")
 
 
+def _response(state: State, event: Like | Hate | Watched) -> None:
+    shown, k = _slot(state, event)
+    if shown is None:
+        return
+    match event:
+        case Like():
+            shown.liked[k] = True
+        case Hate():
+            shown.hated[k] = True
+        case Watched():
+            shown.watched_ms[k] = max(shown.watched_ms[k], event.ms)
+
+
 def _follow(state: State, event: Follow) -> None:
+    shown, k = _slot(state, event)
+    if shown is not None:
+        shown.followed[k] = event.following
     viewer = state.people.names.find(event.viewer)
     known = event.creator in state.people.follows[viewer]
     people.reduce(state.people, event)
@@ -112,13 +136,15 @@ def _order(state: State, event: Order) -> None:
         refresh(state.shelf, item, state.goods, state.scenes, state.policy)
     merchant = state.goods.products[event.product].merchant
     paid = _credited(state, viewer, merchant, event.at)
-    click = ordered(state.outcomes, viewer, items)
+    click = ordered(state.outcomes, viewer, items, event.at)
     item = click.item if click else state.shelf.names.find(event.product)
     accounts.count_order(state, event, viewer, paid, item)
+    if item >= 0:
+        listed = state.goods.products[event.product].price * event.quantity
+        after.note_order(state.after, event.id, item, event.amount, listed)
+    counting.count_order(state, event.amount, event.at, merchant, paid, click)
     bought = state.people.bought[viewer]
     bought[merchant] = bought.get(merchant, 0) + 1
-    if click:
-        learn_order(state, click, came=True)
 
 
 def _refund(state: State, event: Refund) -> None:
@@ -126,22 +152,46 @@ def _refund(state: State, event: Refund) -> None:
     accounts.count_refund(state, event)
 
 
+def _redemption(state: State, event: Redemption) -> None:
+    bought = state.outcomes.orders.get(event.order)
+    if bought is not None:
+        bought.redeemed = True
+
+
 def _lead(state: State, event: Lead) -> None:
     viewer = state.people.names.find(event.viewer)
     paid = _credited(state, viewer, event.merchant, event.at)
+    if event.qualified:
+        after.note_lead(state.after, state.shelf.groups.add(f"m:{event.merchant}"))
     if event.qualified and paid is not NOBODY:
         accounts.count_lead(state, viewer, paid, event.at, event.visit)
 
 
 def _outcome(state: State, event: Outcome) -> None:
     viewer, item = state.people.names.find(event.viewer), state.shelf.names.find(event.item)
+    watched = event.watched_ms
+    responses.learn(
+        state, viewer, item, state.scenes.numbers[event.scene], event.at,
+        labels=(
+            float(event.like or 0), float(event.follow or 0), float(event.hate or 0),
+            responses.share_of(watched or 0),
+        ),
+        weights=(
+            float(event.like is not None), float(event.follow is not None), float(event.hate is not None),
+            float(watched is not None),
+        ),
+    )  # fmt: skip
     model.learn(
         state, viewer, item, state.scenes.numbers[event.scene], event.at,
         labels=(float(event.click), float(event.long_view), 0.0), weights=(1.0, 1.0, 0.0),
     )  # fmt: skip
 
 
-def _slot(state: State, event: Impression | Click | LongView) -> tuple[Shown | None, int]:
+def _slot(
+    state: State, event: Impression | Click | LongView | Like | Hate | Watched | Follow
+) -> tuple[Shown | None, int]:
+    if event.decision is None or event.item is None:
+        return None, -1
     shown = state.outcomes.open.get(event.decision)
     if shown is None:
         return None, -1

@@ -7,14 +7,19 @@ from fieldline.facts import (
     Behaviour,
     Click,
     Follow,
+    Hate,
     Impression,
     Lead,
+    Like,
     LongView,
     Order,
     Outcome,
+    Redemption,
     Refund,
+    Watched,
 )
 from fieldline.traffic.entries import too_late
+from fieldline.traffic.outcomes import ERASED
 from fieldline.traffic.state import State
 from fieldline.units import DAY
 
@@ -31,13 +36,13 @@ def check(state: State, event: Behaviour) -> None:
     """
     _check_time(state, event)
     match event:
-        case Impression() | Click() | LongView():
-            _known(event.decision in state.outcomes.decided, "decision", event.decision)
-            shown = state.outcomes.open.get(event.decision)
-            _known(shown is None or shown.viewer >= 0, "decision", event.decision)
-            if shown is not None and state.shelf.names.find(event.item) not in shown.items:
-                raise Unknown("item", f"{event.item!r} is not in decision {event.decision!r}")
+        case Impression() | Click() | LongView() | Like() | Hate() | Watched():
+            _check_slot(state, event.decision, event.item)
         case Follow():
+            if event.decision is not None and event.item is not None:
+                _check_slot(state, event.decision, event.item)
+            elif event.decision is not None or event.item is not None:
+                raise Refused("decision" if event.decision is None else "item", "is needed beside the other")
             _known(event.viewer in state.people.names, "viewer", event.viewer)
             _known(event.creator in state.content.creators, "creator", event.creator)
         case Order():
@@ -45,6 +50,8 @@ def check(state: State, event: Behaviour) -> None:
             _known(event.product in state.goods.products, "product", event.product)
         case Refund():
             _check_refund(state, event, {})
+        case Redemption():
+            _known(event.order in state.outcomes.orders, "order", event.order)
         case Lead():
             _known(event.viewer in state.people.names, "viewer", event.viewer)
             _known(event.merchant in state.goods.merchants, "merchant", event.merchant)
@@ -52,6 +59,14 @@ def check(state: State, event: Behaviour) -> None:
             _known(event.viewer in state.people.names, "viewer", event.viewer)
             _known(event.item in state.shelf.names, "item", event.item)
             _known(event.scene in state.scenes.numbers, "scene", event.scene)
+
+
+def _check_slot(state: State, decision: str, item: str) -> None:
+    _known(decision in state.outcomes.decided, "decision", decision)
+    shown = state.outcomes.open.get(decision)
+    _known(shown is None or shown.viewer != ERASED, "decision", decision)
+    if shown is not None and state.shelf.names.find(item) not in shown.items:
+        raise Unknown("item", f"{item!r} is not in decision {decision!r}")
 
 
 def check_batch(state: State, events: Sequence[tuple[int, Behaviour]]) -> None:
@@ -69,6 +84,8 @@ def check_batch(state: State, events: Sequence[tuple[int, Behaviour]]) -> None:
         try:
             if isinstance(event, Refund):
                 _check_refund(state, event, left)
+            elif isinstance(event, Redemption) and event.order in left:
+                _check_time(state, event)
             else:
                 check(state, event)
         except Refused as refused:

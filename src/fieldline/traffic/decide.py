@@ -5,63 +5,74 @@ from numpy.typing import NDArray
 
 from fieldline.draws import holdout_key, key_of, unit_of
 from fieldline.errors import Refused, Unknown
-from fieldline.facts import Decision, Request, Slot
-from fieldline.people import place_of
-from fieldline.traffic import model
+from fieldline.facts import Decision, Place, Request, Slot
+from fieldline.people import lately, place_of, whom
+from fieldline.people.intent import top_categories, unwanted
 from fieldline.traffic.allocate import PLACES, SLOT, Slate, allocate
 from fieldline.traffic.entries import too_late
 from fieldline.traffic.gates import open_gates
-from fieldline.traffic.retrieve import retrieve
+from fieldline.traffic.prediction import model, responses
+from fieldline.traffic.prediction.outside import NONE, Models, Moment, ask_live, ask_shadow
+from fieldline.traffic.retrieve import LATELY, Ask, brought, retrieve, source_of
 from fieldline.traffic.rows import FLAGS, SHOWN
+from fieldline.traffic.search.find import NOTHING_FOUND, find, relevance_of
+from fieldline.traffic.search.text import query_of
 from fieldline.traffic.state import State, rules_of, tidy
 from fieldline.units import micros
 
 NO_ITEMS = np.zeros(0, np.int32)
 
 
-def decide(state: State, request: Request, paid: bool = True) -> Decision:
+def decide(state: State, request: Request, paid: bool = True, models: Models = NONE) -> Decision:
     """Return what to show for a request; the state is read, not changed.
 
     Args:
         state: the fold of the facts so far.
         request: with its instant.
         paid: False drops paid delivery (overload).
+        models: outside, which are asked beside the embedded predictor.
 
     Raises:
-        Unknown: a viewer, scene or candidate that nothing has.
+        Unknown: a scene or candidate that nothing has.
         Refused: no instant, one more than a day ahead, or more slots than the scene has.
     """
     at, viewer, scene, slots = check(state, request)
     tidy(state)
     side = model.viewer_side(state, viewer, scene, at)
-    place = request.place or place_of(state.people, viewer)
-    candidates = retrieve(
-        state.partitions,
-        state.desk.scratch,
-        side,
-        scene,
-        limit=min(request.candidate_limit or state.policy.candidate_limit, state.policy.candidate_limit),
-        forced=_forced(state, request, at),
-        seen=NO_ITEMS if state.scenes.curves[scene].shelf else state.people.seen[viewer],
-        promoted=state.desk.promoted.get(scene),
-        category=request.category,
-        follows=state.people.follows[viewer],
-        place=place,
-    )
+    who = whom(state.people, viewer)  # −1: from here on nothing that is known of the viewer counts
+    place = request.place or place_of(state.people, who)
+    ask = _ask(state, request, who, scene, at, side, place)
+    forced = _forced(state, request, at)
+    seen = NO_ITEMS if state.scenes.curves[scene].shelf or who < 0 else state.people.seen[who]
+    query = query_of(request.query) if request.query else ""
+    found = find(state, query, scene, at, ask.limit, forced.tolist()) if query else NOTHING_FOUND
+    if found.searched:
+        candidates = brought(state.desk.scratch, found.items, len(state.shelf.facts), "search")
+    else:
+        candidates = retrieve(ask, state.desk.scratch, state.policy.sources, forced, seen)
+        candidates = _wanted(state, who, request, candidates, len(forced))
+        paid = paid and not query
+    extra = _extra(state, who, candidates, scene, at, found.relevance)
     key = key_of(state.policy.seed, request.id, "decide")
     randomised = unit_of(key, 0) < state.policy.random_share
     sampled = paid and not randomised and unit_of(key, 1) < state.policy.landscape_share
-    rules = rules_of(state, scene, slots, mixed=request.category is None)
+    # a key of its own: the one above was small enough to randomise, and would draw the first slot from the top alone
+    draw_key = key_of(state.policy.seed, request.id, "draw") if randomised else None
+    rules = rules_of(state, scene, slots, mixed=request.category is None and not found.searched)
     index, prices = state.desk.index, state.desk.prices
     assert index is not None and prices is not None  # tidy saw to it
+    moment = Moment(who, scene, at)
+    given = ask_live(state, models, moment, candidates, side, index, rules, extra)
     slate = allocate(
         candidates, side, scene, index, prices, rules, state.desk.work,
-        paid=paid, landscape=sampled, random_key=key if randomised else None,
+        paid=paid, landscape=sampled, random_key=draw_key,
         open_gates=open_gates(
-            state.desk.gates, state.people.facts[viewer], request.scene, request.category, place,
-            state.people.bought[viewer],
+            state.desk.gates, state.people.facts[who] if who >= 0 else None, request.scene, request.category,
+            place, state.people.bought[who] if who >= 0 else (), found.words,
         ),
         viewer_key=holdout_key(state.policy.seed, request.viewer),
+        given=given.logits,
+        extra=extra,
     )  # fmt: skip
     return Decision(
         id=request.id,
@@ -79,20 +90,28 @@ def decide(state: State, request: Request, paid: bool = True) -> Decision:
         contenders=slate.contenders,
         contributions=slate.contributions,
         landscape=slate.landscape,
+        query=query,
+        searched=found.searched,
+        relevance=relevance_of(found, slate.slots["item"]) if found.searched else (),
+        model=models.live.name if models.live else "",
+        rescored=given.rescored,
+        fallbacks=given.fallbacks,
+        shadow_model=models.shadow.name if models.shadow else "",
+        shadow=ask_shadow(state, models, moment, [place[0] for place in PLACES.iter_unpack(slate.places)]),
     )
 
 
 def check(state: State, request: Request) -> tuple[int, int, int, int]:
     """Refuse a request that cannot be; return its instant, viewer's number, scene's number and slots.
 
+    A viewer whom nobody entered has the number −1 and is shown what suits the scene and the hour.
+
     Raises:
-        Unknown: a viewer, scene or candidate that nothing has.
+        Unknown: a scene or candidate that nothing has.
         Refused: no instant, one more than a day ahead, or more slots than the scene has.
     """
     at = _instant(state, request)
     viewer = state.people.names.find(request.viewer)
-    if viewer < 0:
-        raise Unknown("viewer", f"no viewer is called {request.viewer!r}")
     scene = state.scenes.numbers.get(request.scene, -1)
     if scene < 0:
         raise Unknown("scene", f"no scene is called {request.scene!r}")
@@ -103,18 +122,78 @@ def check(state: State, request: Request) -> tuple[int, int, int, int]:
     return at, viewer, scene, slots
 
 
+def _ask(
+    state: State,
+    request: Request,
+    who: int,
+    scene: int,
+    at: int,
+    side: NDArray[np.float32],
+    place: Place | None,
+) -> Ask:
+    people = state.people
+    return Ask(
+        partitions=state.partitions,
+        rows=state.shelf.rows,
+        side=side,
+        scene=scene,
+        limit=min(request.candidate_limit or state.policy.candidate_limit, state.policy.candidate_limit),
+        category=request.category,
+        follows=people.follows[who] if who >= 0 else (),
+        place=place,
+        watched=lately(people, who, LATELY) if who >= 0 else (),
+        intents=_intents(state, who, at),
+        guaranteed=state.desk.guaranteed.get(scene),
+        promoted=state.desk.promoted.get(scene),
+    )
+
+
+def _intents(state: State, who: int, at: int) -> tuple[str, ...]:
+    names = state.shelf.categories.ids
+    return tuple(names[category] for category in top_categories(state.people.intents, who, at))
+
+
+def _wanted(
+    state: State, who: int, request: Request, candidates: NDArray[np.int32], forced: int
+) -> NDArray[np.int32]:
+    """Leave out the categories that the viewer said not to be interested in, unless the request asks for them."""
+    refused = unwanted(state.people.intents, who) if who >= 0 else ()
+    if not refused or request.category is not None:
+        return candidates
+    kept = ~np.isin(state.shelf.category[candidates], refused)
+    kept[:forced] = True
+    return candidates[kept]
+
+
+def _extra(
+    state: State,
+    who: int,
+    candidates: NDArray[np.int32],
+    scene: int,
+    at: int,
+    relevance: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """What a look is worth beside a long view and an order: responses, and relevance to what was searched."""
+    liked = responses.extra_value(state, who, candidates, scene, at, state.policy)
+    relevant = relevance * np.float32(state.policy.relevance_value)
+    return liked + relevant if len(liked) and len(relevant) else liked if len(liked) else relevant
+
+
 def _named(state: State, slate: Slate) -> tuple[Slot, ...]:
-    items, contracts = state.shelf.names.ids, state.book.names.ids
+    items, contracts, scratch = state.shelf.names.ids, state.book.names.ids, state.desk.scratch
     return tuple(
         [
-            Slot(items[item], contracts[contract], micros(charge), bid, value, score, organic, without)
+            Slot(
+                items[item], contracts[contract], micros(charge), bid, value, score, organic, without,
+                source_of(scratch, item),
+            )
             if contract >= 0
-            else Slot(items[item], None, 0, 0.0, 0.0, score, organic, without)
+            else Slot(items[item], None, 0, 0.0, 0.0, score, organic, without, source_of(scratch, item))
             for item, contract, organic, without, charge, bid, value, score in PLACES.iter_unpack(
                 slate.places
             )
         ]
-    )
+    )  # fmt: skip
 
 
 def _instant(state: State, request: Request) -> int:

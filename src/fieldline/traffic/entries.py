@@ -6,6 +6,7 @@ from fieldline import content, goods, people, scenes
 from fieldline.errors import Refused, Unknown
 from fieldline.facts import (
     CatalogueEntry,
+    Chosen,
     Creator,
     LiveRoom,
     Merchant,
@@ -15,8 +16,11 @@ from fieldline.facts import (
     Viewer,
     ViewerErased,
 )
-from fieldline.traffic import accounts, model, worth
+from fieldline.traffic import accounts, intents, worth
+from fieldline.traffic.outcomes import ERASED
+from fieldline.traffic.prediction import model, responses
 from fieldline.traffic.retrieve import NOTHING, enter, keys_of, leave
+from fieldline.traffic.search import catalogue, terms
 from fieldline.traffic.shelf import creator_of, listed_at, put, refresh
 from fieldline.traffic.state import State, remeter
 from fieldline.units import DAY
@@ -60,15 +64,23 @@ def put_entry(state: State, entry: CatalogueEntry) -> None:
     """Fold a catalogue entry into the state."""
     match entry:
         case Viewer():
+            new = entry.id not in state.people.names
             people.reduce(state.people, entry)
             viewer = state.people.names.find(entry.id)
             model.put_viewer(state, viewer, entry)
+            responses.put_viewer(state, viewer)
+            if new:
+                responses.learn_history(state, viewer, entry)
+                intents.note_past(state, viewer, entry)
         case Creator():
             content.reduce(state.content, entry)
+            for item in state.shelf.of_creator.get(entry.id, ()):
+                _name(state, item)
         case Merchant():
             goods.reduce(state.goods, entry)
             for item in state.shelf.of_merchant.get(entry.id, ()):
                 refresh(state.shelf, item, state.goods, state.scenes, state.policy)
+                _name(state, item)
         case Product():
             goods.reduce(state.goods, entry)
             for item in list(state.shelf.of_product.get(entry.id, ())):
@@ -81,6 +93,14 @@ def put_entry(state: State, entry: CatalogueEntry) -> None:
             _put_item(state, entry)
 
 
+def heed(state: State, fact: Chosen | ViewerErased) -> None:
+    """Do what a viewer asks for themselves."""
+    if isinstance(fact, ViewerErased):
+        forget_viewer(state, fact)
+    else:
+        intents.take(state, fact)
+
+
 def forget_viewer(state: State, fact: ViewerErased) -> None:
     """Take a viewer out of the state: traits, history, follows, open decisions, touches, clicks."""
     viewer = state.people.names.find(fact.id)
@@ -88,15 +108,18 @@ def forget_viewer(state: State, fact: ViewerErased) -> None:
         return
     people.reduce(state.people, fact)
     model.forget_viewer(state.model, viewer)
+    responses.forget_viewer(state.responses, viewer)
     outcomes = state.outcomes
     for id in [id for id, shown in outcomes.open.items() if shown.viewer == viewer]:
-        outcomes.open[id].viewer = -1
-    for id in outcomes.clicks_of.pop(viewer, []):
-        del outcomes.clicks[id]
+        outcomes.open[id].viewer = ERASED
+        outcomes.open[id].query = ""
+    outcomes.clicks_of.pop(viewer, None)
+    outcomes.clicks = {id: click for id, click in outcomes.clicks.items() if click.viewer != viewer}
     outcomes.touches = {key: touch for key, touch in outcomes.touches.items() if key[0] != viewer}
     outcomes.cohort = {key: at for key, at in outcomes.cohort.items() if key[1] != viewer}
     for bought in outcomes.orders.values():
         bought.viewer = -1 if bought.viewer == viewer else bought.viewer
+    terms.forget_viewer(state.searches, viewer)
     worth.forget_viewer(state.worth, viewer)
     accounts.forget_viewer(state.tallies, viewer)
 
@@ -130,12 +153,18 @@ def too_late(at: int, now: int) -> bool:
 def _put_item(state: State, fact: Video | LiveRoom | Product) -> None:
     item = put(state.shelf, fact, state.content, state.goods, state.scenes, state.policy)
     model.put_item(state, item)
+    responses.put_item(state, item)
+    _name(state, item)
     if listed_at(fact) > state.now > 0:
         state.partitions.upcoming.append((listed_at(fact), item))
         leave(state.partitions, item)
     else:
         _enter(state, item)
     state.linked = False
+
+
+def _name(state: State, item: int) -> None:
+    catalogue.enter(state.desk.texts, item, state.shelf, state.goods, state.content)
 
 
 def _enter(state: State, item: int) -> None:

@@ -55,8 +55,10 @@ class Candidate(msgspec.Struct, frozen=True):
     goods_value: float
     trust_factor: float
     organic_prices: tuple[Part, ...]
+    exploration: float
+    """What is added for what is not known of the item."""
     score: float
-    """(viewer_value + goods_value) · trust_factor + Σ organic_prices."""
+    """(viewer_value + goods_value) · trust_factor + Σ organic_prices + exploration."""
     contract: str | None
     """Whose bid stood for it (it need not have won)."""
     value: float
@@ -95,6 +97,7 @@ def candidates(decision: Decision, items: Sequence[str], contracts: Sequence[str
             goods_value=float(row["goods_value"]),
             trust_factor=float(row["trust"]),
             organic_prices=tuple(parts.get(number, ())),
+            exploration=float(row["organic_price"]) - sum(part.amount for part in parts.get(number, ())),
             score=float(row["score"]),
             contract=contracts[row["contract"]] if row["contract"] >= 0 else None,
             value=float(row["value"]),

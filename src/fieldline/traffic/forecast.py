@@ -43,6 +43,8 @@ class Traffic:
     ticks: int = 0
     requests: int = 0
     """Requests since the last tick."""
+    of_day: int = 0
+    """Requests of the ticks that this day has closed."""
     first: int = 0
     """Instant of the first tick."""
     by_scene: NDArray[np.int64] = field(default_factory=lambda: np.zeros(SCENES, np.int64))
@@ -66,6 +68,7 @@ def update(traffic: Traffic, at: int) -> None:
     if traffic.slow > 0.0:
         traffic.shape[hour] += SHAPE * (traffic.requests / traffic.slow - traffic.shape[hour])
         traffic.shape[hour] = max(traffic.shape[hour], 0.02)
+    traffic.of_day += traffic.requests
     traffic.requests = 0
     traffic.mix[hour] = traffic.mix[hour] * MIX_FORGET + traffic.by_scene
     traffic.by_scene[:] = 0

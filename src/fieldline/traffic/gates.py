@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fieldline.contracts import ALL, Audience, Contract, Reach
 from fieldline.facts import Place, Viewer
+from fieldline.traffic.search.text import tokens
 
 EARTH_KM = 6_371.0088
 """Mean radius (IUGG)."""
@@ -33,6 +34,7 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 OPEN = Gate()
+NO_WORDS: frozenset[str] = frozenset()
 
 
 def gate_of(contract: Contract, reach: Reach) -> Gate:
@@ -44,7 +46,13 @@ def gate_of(contract: Contract, reach: Reach) -> Gate:
 
 
 def opens(
-    gate: Gate, viewer: Viewer | None, scene: str, category: str | None, place: Place | None, returning: bool
+    gate: Gate,
+    viewer: Viewer | None,
+    scene: str,
+    category: str | None,
+    place: Place | None,
+    returning: bool,
+    words: frozenset[str] = NO_WORDS,
 ) -> bool:
     """Return whether a gate is open to a request.
 
@@ -55,6 +63,7 @@ def opens(
         category: the request's, if it names one.
         place: the request's place, else the viewer's.
         returning: whether the viewer has ordered from the gate's merchant before.
+        words: of the request's query.
     """
     audience = gate.audience
     traits = viewer.traits if viewer else ()
@@ -63,6 +72,7 @@ def opens(
         and (not audience.traits or any(trait in audience.traits for trait in traits))
         and not any(trait in audience.without for trait in traits)
         and (category is None or category not in audience.negatives)
+        and not any(_has(words, tokens(phrase)) for phrase in audience.negative_words)
         and (audience.buyers == "all" or (audience.buyers == "returning") == returning)
         and (
             audience.near is None or (place is not None and within(audience.near, audience.within_km, place))
@@ -96,6 +106,8 @@ class Gates:
     """Gates that a trait closes."""
     negatives: dict[str, int] = field(default_factory=dict)
     """Gates that a category closes."""
+    phrases: dict[str, list[tuple[frozenset[str], int]]] = field(default_factory=dict)
+    """By one of its words, the words of a phrase, and the gates that a query with all of them closes."""
     new: int = 0
     returning: int = 0
     merchants: dict[str, int] = field(default_factory=dict)
@@ -125,6 +137,7 @@ def gates_of(gates: Sequence[Gate]) -> Gates:
         any_traits=_set_of(not audience.traits for audience in audiences),
         without=_by_word(audience.without for audience in audiences),
         negatives=_by_word(audience.negatives for audience in audiences),
+        phrases=_by_phrase(_by_word(audience.negative_words for audience in audiences)),
         new=_set_of(audience.buyers == "new" for audience in audiences),
         returning=_set_of(audience.buyers == "returning" for audience in audiences),
         merchants=_by_word((gate.merchant,) if gate.merchant else () for gate in gates),
@@ -141,6 +154,7 @@ def open_gates(
     category: str | None,
     place: Place | None,
     bought: Collection[str],
+    words: frozenset[str] = NO_WORDS,
 ) -> NDArray[np.uint8]:
     """Return which gates are open to a request, 1 where `opens` says so.
 
@@ -151,6 +165,7 @@ def open_gates(
         category: the request's, if it names one.
         place: the request's place, else the viewer's.
         bought: merchants that the viewer has ordered from.
+        words: of the request's query, as `search.text.tokens` makes them.
 
     Returns:
         uint8 [G], not to be written to; the shared `ALL_OPEN` where there is only the open gate.
@@ -163,6 +178,10 @@ def open_gates(
         unwanted |= gates.without.get(trait, 0)
     if category is not None:
         unwanted |= gates.negatives.get(category, 0)
+    if gates.phrases:
+        for word in words:
+            for phrase, shut in gates.phrases.get(word, ()):
+                unwanted |= shut if _has(words, phrase) else 0
     if gates.merchants:
         for merchant in bought:
             buyer |= gates.merchants.get(merchant, 0)
@@ -205,3 +224,16 @@ def _by_word(words: Iterable[Iterable[str]]) -> dict[str, int]:
         for word in of_gate:
             sets[word] = sets.get(word, 0) | 1 << g
     return sets
+
+
+def _by_phrase(sets: dict[str, int]) -> dict[str, list[tuple[frozenset[str], int]]]:
+    found: dict[str, list[tuple[frozenset[str], int]]] = {}
+    for phrase, of_phrase in sets.items():
+        words = tokens(phrase)
+        if words:
+            found.setdefault(min(words), []).append((words, of_phrase))
+    return found
+
+
+def _has(words: frozenset[str], phrase: frozenset[str]) -> bool:
+    return bool(phrase) and phrase <= words

@@ -6,11 +6,17 @@ its slot was looked at, w = e_k·(1 − p)/(1 − e_k·p). An order is credited 
 within the click window, else to the last paid view within the view window.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
+
+from fieldline.traffic.prediction.comparison import Beside
+from fieldline.traffic.prediction.delay import STEPS
+
+ERASED, STRANGER = -1, -2
+"""In a viewer's place: one who is forgotten, and one whom nobody entered."""
 
 
 class Shown(msgspec.Struct, gc=False):
@@ -34,15 +40,34 @@ class Shown(msgspec.Struct, gc=False):
     rendered: list[bool]
     clicked: list[bool]
     watched: list[bool]
+    liked: list[bool]
+    followed: list[bool]
+    hated: list[bool]
+    watched_ms: list[int]
+    """−1 where nobody told."""
+    beside: Beside | None = None
+    """What two models said of its slots, where one stood beside the other."""
+    query: str = ""
+    """What it answers, where that found something."""
+    relevance: list[float] = []
+    """To what was searched, of each slot of such a decision."""
 
 
 class Clicked(msgspec.Struct, gc=False):
-    """A click that may still become an order."""
+    """A click whose order window is open."""
 
     at: int
     viewer: int
     scene: int
     item: int
+    exposed: float = 0.0
+    """Share of its time that was learned from."""
+    delay: int = -1
+    """Of the order that came of it, ms; −1: none came yet."""
+    told: bool = False
+    """Whether that order was learned from."""
+    query: str = ""
+    """Of the search that showed the item; empty: none did."""
 
 
 class Paid(NamedTuple):
@@ -52,6 +77,8 @@ class Paid(NamedTuple):
     contract: int = -1
     scene: int = -1
     item: int = -1
+    query: str = ""
+    """Of the search that showed it; empty: none did."""
 
 
 NOBODY = Paid()
@@ -81,6 +108,8 @@ class Bought(msgspec.Struct, gc=False):
     """Whether its buyer had ordered from the merchant before."""
     storewide: tuple[int, ...]
     """Contracts whose items' sales it belongs to, paid or not."""
+    redeemed: bool = False
+    """Whether the voucher that it bought was used."""
 
 
 @dataclass(slots=True)
@@ -89,9 +118,11 @@ class Outcomes:
 
     open: dict[str, Shown] = field(default_factory=dict)
     clicks: dict[str, Clicked] = field(default_factory=dict)
-    """By event id; each was learned as a click without an order, which an order takes back."""
+    """By event id, until their order window is over."""
     clicks_of: dict[int, list[str]] = field(default_factory=dict)
-    """Those clicks of each viewer, oldest first."""
+    """Those of each viewer that have no order yet, oldest first."""
+    ripening: list[list[str]] = field(default_factory=lambda: [[] for _ in range(STEPS)])
+    """Those that have yet to pass each of the ages of `traffic.prediction.delay`, oldest first."""
     touches: dict[tuple[int, str], Touch] = field(default_factory=dict)
     """By viewer and merchant."""
     orders: dict[str, Bought] = field(default_factory=dict)
@@ -136,34 +167,53 @@ def expired(outcomes: Outcomes, before: int) -> list[str]:
 
 
 def wait_for_order(outcomes: Outcomes, id: str, click: Clicked) -> None:
-    """Remember a click until an order comes of it or its window is over."""
+    """Remember a click until its order window is over."""
     outcomes.clicks[id] = click
     outcomes.clicks_of.setdefault(click.viewer, []).append(id)
+    outcomes.ripening[0].append(id)
 
 
-def ordered(outcomes: Outcomes, viewer: int, items: Collection[int]) -> Clicked | None:
-    """Take out and return the viewer's newest click on one of the items, if there is one."""
+def ordered(outcomes: Outcomes, viewer: int, items: Collection[int], at: int) -> Clicked | None:
+    """Give an order to the viewer's newest click without one on one of the items; return it, if there is one."""
     for id in reversed(outcomes.clicks_of.get(viewer, [])):
-        if outcomes.clicks[id].item in items:
-            return _forget_click(outcomes, id)
+        click = outcomes.clicks[id]
+        if click.item in items:
+            click.delay = max(at - click.at, 0)
+            _wait_no_more(outcomes, id, click)
+            return click
     return None
 
 
-def forget_clicks(outcomes: Outcomes, before: int) -> None:
-    """Forget clicks made before an instant: no order will come of them."""
-    while outcomes.clicks:
-        id = next(iter(outcomes.clicks))
-        if outcomes.clicks[id].at >= before:
-            break
-        _forget_click(outcomes, id)
+def ripe(outcomes: Outcomes, ages: Sequence[int], now: int) -> Iterator[tuple[int, Clicked]]:
+    """Yield (step, click) for every age that a click has come to, and forget clicks that have passed the last.
+
+    Args:
+        outcomes: changed in place.
+        ages: as of `traffic.prediction.delay`, ms.
+        now: ms.
+    """
+    for step, (age, waiting) in enumerate(zip(ages, outcomes.ripening, strict=True)):
+        due = 0
+        for id in waiting:
+            click = outcomes.clicks.get(id)  # an erased viewer's is gone
+            if click is not None:
+                if click.at + age > now:
+                    break
+                yield step, click
+                if step + 1 < len(ages):
+                    outcomes.ripening[step + 1].append(id)
+                else:
+                    _wait_no_more(outcomes, id, outcomes.clicks.pop(id))
+            due += 1
+        del waiting[:due]
 
 
-def _forget_click(outcomes: Outcomes, id: str) -> Clicked:
-    click = outcomes.clicks.pop(id)
-    left = [other for other in outcomes.clicks_of.pop(click.viewer) if other != id]
+def _wait_no_more(outcomes: Outcomes, id: str, click: Clicked) -> None:
+    left = [other for other in outcomes.clicks_of.get(click.viewer, []) if other != id]
     if left:
         outcomes.clicks_of[click.viewer] = left
-    return click
+    else:
+        outcomes.clicks_of.pop(click.viewer, None)
 
 
 def refusal_weight(look: float, chance: float) -> float:

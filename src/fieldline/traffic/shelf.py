@@ -20,6 +20,9 @@ from fieldline.traffic import rows as at
 from fieldline.traffic.gates import OPEN, Gate, gate_of
 from fieldline.traffic.rows import new_rows
 
+KINDS = (Video, LiveRoom, Product)
+"""Kinds of items, by number."""
+
 
 def _numbers(fill: int = -1) -> NDArray[np.int32]:
     return np.full(16, fill, np.int32)
@@ -38,6 +41,18 @@ class Shelf:
     """Whose cap counts: its merchant, else its creator."""
     category: NDArray[np.int32] = field(default_factory=_numbers)
     uploaded: NDArray[np.int64] = field(default_factory=lambda: np.zeros(16, np.int64))
+    kind: NDArray[np.int32] = field(default_factory=_numbers)
+    """0 a video, 1 a live room, 2 a product."""
+    seconds: NDArray[np.float32] = field(default_factory=lambda: np.zeros(16, np.float32))
+    """Length of a video."""
+    net: NDArray[np.float64] = field(default_factory=lambda: np.zeros(16))
+    """Net price as declared, yuan."""
+    declared: NDArray[np.float64] = field(default_factory=lambda: np.zeros(16))
+    """Share of its sales that its product says will come back."""
+    worth: NDArray[np.float64] = field(default_factory=lambda: np.ones(16))
+    """What an order was learned to leave over its declared net price."""
+    optimism: NDArray[np.float32] = field(default_factory=lambda: np.zeros(16, np.float32))
+    """Part of each item's organic price that is for what is not known of it, yuan per look."""
     counts: NDArray[np.float32] = field(default_factory=lambda: np.zeros((16, 3), np.float32))
     """Looks, clicks and long views."""
     groups: Names = field(default_factory=Names)
@@ -80,6 +95,8 @@ def put(
     shelf.group[item] = shelf.groups.add(f"m:{merchant}" if merchant else f"c:{creator}")
     shelf.category[item] = shelf.categories.add(fact.category)
     shelf.uploaded[item] = listed_at(fact)
+    shelf.kind[item] = KINDS.index(type(fact))
+    shelf.seconds[item] = fact.duration_ms / 1_000 if isinstance(fact, Video) else 0.0
     shelf.links[item] = (product_of(fact), merchant, creator)
     for items, key in zip(_linked(shelf), shelf.links[item], strict=True):
         if key:
@@ -93,7 +110,9 @@ def refresh(shelf: Shelf, item: int, goods: Goods, scenes: Scenes, policy: Polic
     fact = shelf.facts[item]
     merchant, product = merchant_of(fact, goods), product_of(fact)
     row = shelf.rows[item]
-    row[at.NET_PRICE] = net_price(goods, product)
+    shelf.net[item] = net_price(goods, product)
+    shelf.declared[item] = goods.products[product].refund_rate if product in goods.products else 0.0
+    row[at.NET_PRICE] = shelf.net[item] * shelf.worth[item]
     row[at.TRUST] = 1.0 + policy.trust_weight * (2.0 * trust_of(goods, merchant) - 1.0)
     words = row.view(np.int32)
     shown = fact.approved and sellable(goods, product) and not (isinstance(fact, LiveRoom) and fact.ended_at)
@@ -124,7 +143,7 @@ def link_contracts(shelf: Shelf, book: Book) -> None:
 
 
 def price_items(shelf: Shelf, mu: NDArray[np.float64]) -> None:
-    """Put the sum of its organic prices into every item's row.
+    """Put the sum of its organic prices, and what is added for what is not known of it, into every item's row.
 
     Args:
         shelf: changed in place.
@@ -134,7 +153,7 @@ def price_items(shelf: Shelf, mu: NDArray[np.float64]) -> None:
     per_link = mu[shelf.contract] if len(shelf.contract) else np.zeros(0)
     items = np.repeat(np.arange(len(shelf.creator)), np.diff(shelf.contract_start))
     totals = np.bincount(items, per_link, minlength=len(shelf.creator))
-    shelf.rows[:count, at.ORGANIC_PRICE] = totals[:count]
+    shelf.rows[:count, at.ORGANIC_PRICE] = totals[:count] + shelf.optimism[:count]
 
 
 def contracts_on(shelf: Shelf, item: int) -> NDArray[np.int32]:
@@ -219,4 +238,10 @@ def _widen(shelf: Shelf, count: int) -> None:
     shelf.group = grown(shelf.group, count, -1)
     shelf.category = grown(shelf.category, count, -1)
     shelf.uploaded = grown(shelf.uploaded, count)
+    shelf.kind = grown(shelf.kind, count, -1)
+    shelf.seconds = grown(shelf.seconds, count)
+    shelf.net = grown(shelf.net, count)
+    shelf.declared = grown(shelf.declared, count)
+    shelf.worth = grown(shelf.worth, count, 1.0)
+    shelf.optimism = grown(shelf.optimism, count)
     shelf.counts = grown(shelf.counts, count)

@@ -9,11 +9,13 @@ from fieldline.contracts import book
 from fieldline.contracts.displacement import displacement
 from fieldline.contracts.horizon import day_of
 from fieldline.facts import Assumed, Decision
-from fieldline.traffic import accounts, model
+from fieldline.traffic import accounts
 from fieldline.traffic.explain import CONTENDER
-from fieldline.traffic.outcomes import Shown, refusal_weight
+from fieldline.traffic.outcomes import ERASED, STRANGER, Shown, refusal_weight
 from fieldline.traffic.pace import SCORE_FORGET, STEP
+from fieldline.traffic.prediction import comparison, model, responses
 from fieldline.traffic.rows import NET_PRICE
+from fieldline.traffic.search import counting
 from fieldline.traffic.shelf import contracts_on
 from fieldline.traffic.solve import add_steps
 from fieldline.traffic.state import State, hold_bids
@@ -46,9 +48,10 @@ def open_decision(state: State, decision: Decision) -> None:
     state.traffic.by_scene[state.scenes.numbers[decision.scene]] += 1
     state.decisions += 1
     state.outcomes.decided[decision.id] = decision.at
+    viewer = state.people.names.find(decision.viewer)
     state.outcomes.open[decision.id] = Shown(
         at=decision.at,
-        viewer=state.people.names.find(decision.viewer),
+        viewer=viewer if viewer >= 0 else STRANGER,
         scene=state.scenes.numbers[decision.scene],
         items=items,
         contracts=contracts,
@@ -61,7 +64,14 @@ def open_decision(state: State, decision: Decision) -> None:
         rendered=[False] * count,
         clicked=[False] * count,
         watched=[False] * count,
+        liked=[False] * count,
+        followed=[False] * count,
+        hated=[False] * count,
+        watched_ms=[-1] * count,
+        beside=comparison.beside(decision, chances),
     )
+    state.outside = comparison.note(state.outside, decision)
+    counting.count_search(state, decision, state.outcomes.open[decision.id])
 
 
 def close_decision(state: State, id: str) -> None:
@@ -76,10 +86,21 @@ def close_decision(state: State, id: str) -> None:
             continue
         if shown.randomised:
             scenes.learn(state.scenes, shown.scene, k, shown.clicked[k], shown.clicks[k])
-        if shown.viewer < 0:
+        if shown.viewer == ERASED:
             continue
         clicked, watched = shown.clicked[k], shown.watched[k]
-        seen = 1.0 if clicked or watched else refusal_weight(shown.looks[k], shown.clicks[k])
+        if shown.beside:
+            comparison.compare(state.outside, shown.beside, k, shown.looks[k], (clicked, watched))
+        responded = shown.liked[k] or shown.followed[k] or shown.hated[k]
+        seen = 1.0 if clicked or watched or responded else refusal_weight(shown.looks[k], shown.clicks[k])
+        told = shown.watched_ms[k]
+        responses.learn(
+            state, shown.viewer, item, shown.scene, shown.at,
+            labels=(
+                float(shown.liked[k]), float(shown.followed[k]), float(shown.hated[k]), responses.share_of(told)
+            ),
+            weights=(seen, seen, seen, seen if told >= 0 else 0.0),
+        )  # fmt: skip
         model.learn(
             state,
             shown.viewer,
@@ -113,6 +134,7 @@ def render(state: State, shown: Shown, k: int, item: int) -> None:
         limit = state.book.contracts[number].limit
         if slot == k and limit.predicted and (limit.counts_organic or number == payer):
             accounts.count_predicted(state, number, shown.at, look * value)
+    counting.count_impression(state, shown, k)
     if payer >= 0:
         state.book.paid_looks[payer] += look
         accounts.count_paid_look(state, shown, k)

@@ -22,13 +22,23 @@ from fieldline.goods import Goods
 from fieldline.people import People
 from fieldline.scenes import Scenes
 from fieldline.traffic import allocate
+from fieldline.traffic.bands import Bands
 from fieldline.traffic.forecast import Traffic
 from fieldline.traffic.gates import OPEN, gates_of
-from fieldline.traffic.model import Model
 from fieldline.traffic.outcomes import Outcomes
 from fieldline.traffic.pace import REST, Prices
-from fieldline.traffic.retrieve import Partition, Partitions, Scratch, gathered
-from fieldline.traffic.rows import SCENES, aligned
+from fieldline.traffic.prediction.after import After
+from fieldline.traffic.prediction.comparison import Outside
+from fieldline.traffic.prediction.delay import Delays
+from fieldline.traffic.prediction.model import Model
+from fieldline.traffic.prediction.responses import Responses
+from fieldline.traffic.prediction.sales import Sales
+from fieldline.traffic.retrieve import Partition, Partitions, Pools, Scratch, gathered
+from fieldline.traffic.rows import CLICK, LONG_VIEW, SCENES, aligned
+from fieldline.traffic.search import catalogue
+from fieldline.traffic.search.correct import Sounds
+from fieldline.traffic.search.index import Index as Texts
+from fieldline.traffic.search.terms import Searches
 from fieldline.traffic.shelf import Shelf, link_contracts, price_items
 from fieldline.traffic.worth import CHANNELS, Worth, meters
 from fieldline.units import YUAN
@@ -37,7 +47,20 @@ from fieldline.units import YUAN
 class Derived:
     """What a decision reads that is derived from the state; made anew when its index is None."""
 
-    __slots__ = ("gates", "index", "keys", "most_ads", "prices", "promoted", "rules", "scratch", "work")
+    __slots__ = (
+        "gates",
+        "guaranteed",
+        "index",
+        "keys",
+        "most_ads",
+        "prices",
+        "promoted",
+        "rules",
+        "scratch",
+        "sounds",
+        "texts",
+        "work",
+    )
 
     def __init__(self) -> None:
         self.scratch = Scratch()
@@ -49,7 +72,11 @@ class Derived:
         """Holdout keys of campaigns, by wish."""
         self.rules: dict[tuple[int, int, bool], allocate.Rules] = {}
         self.promoted: dict[int, Partition] = {}
+        self.guaranteed: dict[int, Partition] = {}
         self.most_ads = 1
+        self.texts = Texts()
+        """What can be searched; follows the catalogue."""
+        self.sounds = Sounds()
 
 
 @dataclass(slots=True)
@@ -69,6 +96,8 @@ class State:
     shelf: Shelf = field(default_factory=Shelf)
     partitions: Partitions = field(default_factory=Partitions)
     traffic: Traffic = field(default_factory=Traffic)
+    bands: Bands = field(default_factory=Bands)
+    """How far midnight forecasts were off."""
     prices: Prices = field(default_factory=Prices)
     worth: Worth = field(default_factory=Worth)
     meters: NDArray[np.float64] = field(default_factory=lambda: np.zeros((1, 1, CHANNELS)))
@@ -78,7 +107,15 @@ class State:
     credited: dict[tuple[int, int], Credit] = field(default_factory=dict)
     """What was settled for assured days, by contract number and day."""
     model: Model = field(default_factory=Model)
+    responses: Responses = field(default_factory=Responses)
+    outside: Outside = field(default_factory=Outside)
+    """How the models outside did."""
+    sales: Sales = field(default_factory=Sales)
+    delays: Delays = field(default_factory=Delays)
+    after: After = field(default_factory=After)
     outcomes: Outcomes = field(default_factory=Outcomes)
+    searches: Searches = field(default_factory=Searches)
+    """What was searched, and what came of it."""
     terms: dict[str, Wish] = field(default_factory=dict)
     """Each wish as it was last asked for."""
     decisions: int = 0
@@ -154,14 +191,33 @@ def _holdout_key(desk: Derived, contract: Contract) -> int:
 
 
 def _promote(state: State) -> None:
-    """Gather the items with contracts in force into one partition a scene."""
+    """Gather the items with contracts in force into one partition a scene, and those owed looks into another."""
     shelf, desk = state.shelf, state.desk
     count = len(shelf.facts)
     held = np.flatnonzero(np.diff(shelf.contract_start[: count + 1])).astype(np.int32)
-    scenes = shelf.rows[held, SCENES].view(np.int32)
-    desk.promoted = {
-        number: gathered(held[(scenes >> number) & 1 == 1], shelf.rows, curve.shelf)
+    desk.promoted = _by_scene(state, held)
+    entries = np.repeat(np.arange(len(shelf.creator), dtype=np.int32), np.diff(shelf.contract_start))
+    desk.guaranteed = _by_scene(state, np.unique(entries[_behind(state)[shelf.contract]]))
+
+
+def _behind(state: State) -> NDArray[np.bool_]:
+    """Return which contracts [C] are exposure floors that have no look yet or are behind their plan."""
+    book = state.book
+    floors = np.array([contract.limit.looks > 0.0 for contract in book.contracts], bool)
+    late = (state.prices.integral[: len(book)] > 0.0) | (book.looks[: len(book)] == 0.0)
+    behind: NDArray[np.bool_] = floors & late
+    return behind
+
+
+def _by_scene(state: State, items: NDArray[np.int32]) -> dict[int, Partition]:
+    rows = state.shelf.rows
+    scenes = rows[items, SCENES].view(np.int32)
+    found = {
+        number: (items[(scenes >> number) & 1 == 1], CLICK if curve.shelf else LONG_VIEW)
         for number, curve in enumerate(state.scenes.curves)
+    }
+    return {
+        number: gathered(of_scene, rows, task) for number, (of_scene, task) in found.items() if len(of_scene)
     }
 
 
@@ -198,6 +254,7 @@ def decode(data: bytes) -> State:
         raise StaleSnapshot
     state = msgspec.msgpack.Decoder(tuple[str, State], dec_hook=_rich).decode(data)[1]
     state.shelf.rows = aligned(state.shelf.rows)
+    catalogue.enter_all(state.desk.texts, state.shelf, state.goods, state.content)
     return state
 
 
@@ -226,7 +283,7 @@ def _plain(value: Any) -> Any:
             return value.ids
         case np.generic():
             return value.item()
-        case Derived():
+        case Derived() | Pools():
             return None
     raise TypeError(f"no way to encode {type(value).__name__}")
 
@@ -234,8 +291,8 @@ def _plain(value: Any) -> Any:
 def _rich(kind: Any, value: Any) -> Any:
     if kind is Names:
         return Names(value)
-    if kind is Derived:
-        return Derived()
+    if kind is Derived or kind is Pools:
+        return kind()
     dtype, shape, data = value
     array = np.frombuffer(data, dtype).reshape(shape)
     return array.copy()

@@ -5,10 +5,15 @@ from itertools import islice
 from fieldline import scenes
 from fieldline.contracts import book
 from fieldline.contracts.horizon import day_of
-from fieldline.traffic import accounts, assured, forecast, measure, model, pace, worth
+from fieldline.traffic import accounts, assured, bands, forecast, measure, pace, prospect, worth
 from fieldline.traffic.checks import REMEMBERED
 from fieldline.traffic.entries import admit
-from fieldline.traffic.outcomes import expired, forget_clicks
+from fieldline.traffic.outcomes import expired
+from fieldline.traffic.prediction import model, responses
+from fieldline.traffic.prediction.ripen import ripen, settle_orders
+from fieldline.traffic.retrieve import index, rank
+from fieldline.traffic.search import terms
+from fieldline.traffic.search.correct import follow
 from fieldline.traffic.shelf import price_items
 from fieldline.traffic.showing import close_decision
 from fieldline.traffic.state import State, remeter
@@ -28,7 +33,8 @@ def tick(state: State, at: int) -> None:
     assured.count_halts(state, at)
     for id in expired(state.outcomes, at - policy.label_window_ms):
         close_decision(state, id)
-    forget_clicks(state.outcomes, at - policy.order_window_ms)
+    ripen(state, at)
+    settle_orders(state, at)
     _forget(state, at)
     admit(state)
     forecast.update(state.traffic, at)
@@ -45,15 +51,23 @@ def tick(state: State, at: int) -> None:
     if day_of(at) > day_of(state.ticked):  # a decision may have turned the book already
         accounts.forget(state, at)
         worth.forget(state.worth, at)
+        terms.forget(state.searches, day_of(at))
         measure.learn_incremental(state, state.book.day - 1)
+        told = prospect.told(state)
+        bands.turn(state.bands, state.book, state.traffic, told, at, policy.tick_ms)
     scenes.refresh(state.scenes)
-    model.refresh(state)
+    model.refresh(state, at)
+    responses.refresh(state, at)
+    rank(state.partitions, state.shelf.counts, state.shelf.uploaded, max(at - state.ticked, 0))
+    index(state.partitions)
     book.settle(state.book, at)
     accounts.value_fans(state)
     remeter(state)
     state.ticked = at
     state.linked = state.linked and not changed
+    model.explore(state)
     price_items(state.shelf, state.prices.mu)
+    follow(state.desk.sounds, state.desk.texts.vocabulary)
     state.desk.index = None
 
 

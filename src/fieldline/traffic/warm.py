@@ -28,13 +28,17 @@ def warm() -> None:
     allocate.warm()
     state = State(policy=_POLICY)
     entries.put_policy(state, _POLICY)
-    entries_of: list[CatalogueEntry] = [Creator("c"), *(Video(f"v{i}", "c") for i in range(4))]
+    entries_of: list[CatalogueEntry] = [
+        Creator("c"),
+        *(Video(f"v{i}", "c", category="k", title="茶 tea") for i in range(4)),
+    ]
     for entry in (*entries_of, Viewer("u", watched=("v0",))):
         entries.put_entry(state, entry)
     tick(state, 300_000)
-    for number, share in enumerate((0.0, 1.0)):
+    for number, (share, query) in enumerate(((0.0, ""), (1.0, ""), (0.0, "tea"))):
         entries.put_policy(state, msgspec.structs.replace(_POLICY, random_share=share))
-        decision = decide(state, Request(f"r{number}", "u", "video", at=300_001, candidate_limit=2))
+        request = Request(f"r{number}", "u", "video", at=300_001, candidate_limit=2, query=query)
+        decision = decide(state, request)
         showing.open_decision(state, decision)
         item = decision.slots[0].item
         for event in (Impression, LongView, Click):

@@ -100,6 +100,26 @@ REFUSED: dict[str, tuple[str, dict[str, object], str]] = {
         audience(without=["a", "a"]),
         "terms.units[1].audience.without[1]",
     ),
+    "a negative word twice": (
+        "storewide",
+        audience(negative_words=["red dress", "red dress"]),
+        "terms.units[1].audience.negative_words[1]",
+    ),
+    "a negative word without a word": (
+        "storewide",
+        audience(negative_words=["free", " !! "]),
+        "terms.units[1].audience.negative_words[1]",
+    ),
+    "an empty negative word": (
+        "storewide",
+        audience(negative_words=["free", ""]),
+        "terms.units[1].audience.negative_words[1]",
+    ),
+    "201 negative words": (
+        "storewide",
+        audience(negative_words=[f"word{n}" for n in range(201)]),
+        "terms.units[1].audience.negative_words",
+    ),
     "a category twice": ("storewide", audience(negatives=["a", "a"]), "terms.units[1].audience.negatives[1]"),
     "a negative worth of a long view": (
         "storewide",

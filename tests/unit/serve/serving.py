@@ -68,8 +68,8 @@ class Market:
         self.asked.append((request, paid))
         if request.id in self.decisions:
             return self.decisions[request.id]
-        if request.viewer not in {"v1", "v2"}:
-            raise Unknown("viewer", f"no viewer is called {request.viewer!r}")
+        if request.scene == "nowhere":
+            raise Unknown("scene", "no scene is called 'nowhere'")
         at = NOW if request.at is None else request.at
         if at > NOW + DAY:
             raise Refused("at", "more than a day ahead of the engine's clock")

@@ -11,6 +11,7 @@ from tests.unit.serve.played import ask, played, site
 from fieldline.app import Fieldline
 from fieldline.offers import terms_of
 from fieldline.serve import forms
+from fieldline.serve.formats import yuan
 from fieldline.serve.hot import Site, named
 from fieldline.serve.site import HOSTS
 from fieldline.units import YUAN
@@ -64,8 +65,8 @@ def test_a_campaign_has_its_page(over: Site, by: str) -> None:
     assert "form-action 'self'" in page.headers["content-security-policy"]
     for text in ("Campaign ads", "Four returns", "Assurance", "Learning", 'name="version" value="1"'):
         assert text in page.text
-    spend = ask(over, "GET", "/v1/contracts/ads/report").json()["total"]["spend"] / YUAN
-    assert f"¥{spend:.4f}" in page.text
+    spend = ask(over, "GET", "/v1/contracts/ads/report").json()["total"]["spend"]
+    assert yuan(spend) in page.text
     assert 'class="column"' in page.text
 
 

@@ -231,7 +231,7 @@ def test_one_failing_request_does_not_hold_up_the_next() -> None:
     market = Market()
 
     async def act(client: httpx.AsyncClient) -> None:
-        bad = msgspec.json.encode({"id": "bad", "viewer": "nobody", "scene": "video"})
+        bad = msgspec.json.encode({"id": "bad", "viewer": "nobody", "scene": "nowhere"})
         bodies = [request(1), bad, request(2)]
         replies = await asyncio.gather(
             *[client.post("/v1/decide", content=body, headers=JSON) for body in bodies]

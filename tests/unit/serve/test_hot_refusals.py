@@ -58,7 +58,7 @@ DECIDE = {
         b'{"id":"r1","viewer":"v1","scene":"video","candidates":["i1",2]}',
         "candidates[1]",
     ),
-    "an unknown viewer": (b'{"id":"r1","viewer":"nobody","scene":"video"}', "viewer"),
+    "an unknown scene": (b'{"id":"r1","viewer":"v1","scene":"nowhere"}', "scene"),
     "a time far ahead": (b'{"id":"r1","viewer":"v1","scene":"video","at":%d}' % (NOW + DAY + 1), "at"),
 }
 

@@ -9,13 +9,17 @@ from starlette.responses import Response
 from fieldline.contracts import assurance
 from fieldline.facts import Decision, Slot
 from fieldline.offers import OFFERS
+from fieldline.people.intent import STAGES
+from fieldline.providers.bundle import FILES
 from fieldline.serve import formats
 from fieldline.serve.forms import CAMPAIGNS
 from fieldline.serve.overview import Counts, Overview, Point, Recent, Shown, Standing, Tier
 from fieldline.serve.pages import HERE, LANGUAGES, Pages, Row, language_of
 from fieldline.traffic import alerts, learning
 from fieldline.traffic.explain import Candidate, Part
+from fieldline.traffic.prediction.comparison import COMPARED
 from fieldline.traffic.report import BUYERS, BY
+from fieldline.traffic.retrieve import SOURCES
 
 BUILT: dict[str, tuple[str, ...]] = {
     "offer": tuple(OFFERS),
@@ -29,6 +33,10 @@ BUILT: dict[str, tuple[str, ...]] = {
     "buyer": BUYERS,
     "assured": get_args(assurance.State),
     "because": get_args(assurance.Reason),
+    "model_kind": ("embedded", *FILES),
+    "task": COMPARED,
+    "stage": STAGES,
+    "source": SOURCES,
 }
 """Texts that a template names by a code: each code of each kind has one."""
 
@@ -74,6 +82,7 @@ def candidate(**changes: object) -> Candidate:
         "goods_value": 0.02,
         "trust_factor": 1.1,
         "organic_prices": (Part("c9", 0.003),),
+        "exploration": 0.0,
         "score": 0.036,
         "contract": "s1",
         "value": 0.03,

@@ -14,17 +14,23 @@ from fieldline.facts import (
     Creator,
     Decision,
     Follow,
+    Hate,
     Impression,
+    IntentCorrected,
+    IntentsReset,
     Lead,
     Leased,
+    Like,
     LiveRoom,
     LongView,
     Merchant,
     Order,
     Outcome,
+    Personalised,
     Place,
     Policy,
     Product,
+    Redemption,
     Refund,
     Scene,
     Slot,
@@ -33,6 +39,7 @@ from fieldline.facts import (
     Video,
     Viewer,
     ViewerErased,
+    Watched,
     Wish,
     WishEnded,
     WishPaused,
@@ -67,8 +74,20 @@ def story(viewer: str) -> list[AnyFact]:
 
 
 def later(viewer: str) -> list[AnyFact]:
-    """An enquiry of a viewer, a lease and the end of a wish."""
-    return [Lead(f"e-{viewer}", 11, viewer, "m"), Leased("wish1", 12, 500), WishEnded("wish1", 13)]
+    """What else a viewer does and says, a lease and the end of a wish."""
+    slot = (f"d-{viewer}", "i")
+    return [
+        Lead(f"e-{viewer}", 11, viewer, "m"),
+        Like(f"k-{viewer}", 11, *slot),
+        Hate(f"h-{viewer}", 11, *slot),
+        Watched(f"w-{viewer}", 11, *slot, 9_000),
+        Redemption(f"x-{viewer}", 11, f"o-{viewer}"),
+        Personalised(viewer, 11, False),
+        IntentCorrected(viewer, 11, "tea", "ready"),
+        IntentsReset(viewer, 12),
+        Leased("wish1", 12, 500),
+        WishEnded("wish1", 13),
+    ]
 
 
 OTHERS: list[AnyFact] = [
@@ -118,10 +137,10 @@ def test_every_type_of_fact_is_archived(tmp_path: Path, log: FileLog) -> None:
     archive = Archive(tmp_path / "archive")
     before = {tag: archive.query(log, f'SELECT * FROM "{tag}"') for tag in FACTS}
     result = archive.compact(log, covered=0)
-    assert (result.position, result.facts, result.forgotten, result.dropped) == (23, 23, 0, ())
+    assert (result.position, result.facts, result.forgotten, result.dropped) == (30, 30, 0, ())
     assert {tag: archive.query(log, f'SELECT * FROM "{tag}"') for tag in FACTS} == before
     positions = {row[0] for table in before.values() for row in table.rows}
-    assert positions == set(range(23))
+    assert positions == set(range(30))
 
 
 def test_values_arrive_exactly(tmp_path: Path, log: FileLog) -> None:

@@ -51,6 +51,11 @@ def let_in(gate: Gate, **request: Any) -> bool:
         (Gate(audience=Audience(without=("a",))), {"viewer": viewer("b")}, {"viewer": viewer("b", "a")}),
         (Gate(audience=Audience(negatives=("food",))), {"category": "toys"}, {"category": "food"}),
         (Gate(audience=Audience(negatives=("food",))), {"category": None}, {"category": "food"}),
+        (
+            Gate(audience=Audience(negative_words=("Red dresses",))),
+            {"words": frozenset(("red", "shoe"))},
+            {"words": frozenset(("long", "dress", "red"))},
+        ),
         (Gate(audience=Audience(near=HOME)), {"place": NEAR}, {"place": FAR}),
         (Gate(audience=Audience(near=HOME)), {"place": HOME}, {"place": None}),
         (Gate(audience=Audience(near=HOME, within_km=112.0)), {"place": FAR}, {"place": Place(31.1, 120.0)}),
@@ -87,26 +92,43 @@ def test_distances(one: Place, other: Place, degrees: float) -> None:
 
 words = st.sampled_from(["a", "b", "c", "d"])
 some = st.lists(words, max_size=2, unique=True).map(tuple)
+phrases = st.lists(st.sampled_from(["a", "b c", "c b", "D"]), max_size=2, unique=True).map(tuple)
 places = st.one_of(st.none(), st.builds(Place, st.floats(29.9, 30.1), st.floats(119.9, 120.1)))
 gates = st.builds(
     Gate,
     some,
     st.builds(
-        Audience, some, some, some, st.sampled_from(["all", "new", "returning"]), places, st.floats(1.0, 20.0)
+        Audience,
+        some,
+        some,
+        some,
+        st.sampled_from(["all", "new", "returning"]),
+        places,
+        st.floats(1.0, 20.0),
+        phrases,
     ),
     words,
 )
 
 
 @settings(deadline=None)
-@given(st.lists(gates, max_size=20), some, words, st.one_of(st.none(), words), places, some)
+@given(st.lists(gates, max_size=20), some, words, st.one_of(st.none(), words), places, some, some)
 def test_testing_all_gates_is_testing_each(
-    others: list[Gate], traits: Any, scene: str, category: str | None, place: Place | None, bought: Any
+    others: list[Gate],
+    traits: Any,
+    scene: str,
+    category: str | None,
+    place: Place | None,
+    bought: Any,
+    typed: Any,
 ) -> None:
     """`open_gates` says of every gate what `opens` says of it."""
     every = [OPEN, *others]
-    found = open_gates(gates_of(every), viewer(*traits), scene, category, place, bought)
-    plain = [opens(g, viewer(*traits), scene, category, place, g.merchant in bought) for g in every]
+    found = open_gates(gates_of(every), viewer(*traits), scene, category, place, bought, frozenset(typed))
+    plain = [
+        opens(g, viewer(*traits), scene, category, place, g.merchant in bought, frozenset(typed))
+        for g in every
+    ]
     assert found.tolist() == plain
     assert found.dtype == np.uint8
 

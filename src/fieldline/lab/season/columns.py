@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fieldline.lab.world.days import Days, Lived
 from fieldline.lab.world.draws import Floats, Ints
-from fieldline.traffic.features import ItemColumns, ViewerColumns
+from fieldline.traffic.prediction.features import ItemColumns, ViewerColumns
 
 Money = NDArray[np.int64]
 Singles = NDArray[np.float32]
@@ -51,12 +51,15 @@ TICK_REQUESTS, TICK_PAID, TICK_SAMPLES, TICK_DROPPED = range(4)
 BINS_OF_CHANCE = 128
 """Bins of a predicted logit, −10 … 10, for the area under the curve."""
 
-CLICKED_AT, VIEWER, ITEM, PRODUCT, SCENE, QUANTITY, BACK, KEY, CREDITED, DAY_ROW = range(10)
+CLICKED_AT, VIEWER, ITEM, PRODUCT, SCENE, QUANTITY, BACK, KEY, CREDITED, DAY_ROW, CLICK = range(11)
 """Columns of `Waiting.rows`; BACK is 1 where the order will be sent back, 2 where it is on its way back."""
-ORDER_WORDS = 10
+ORDER_WORDS = 11
 LOOK_AT, LOOK_VIEWER, LOOK_ITEM, LOOK_SCENE, LOOK_OUTCOME, LOOK_WEIGHT = range(6)
 """Columns of `Queue.rows`; the outcome is 1 where clicked, plus 2 where watched long."""
 LOOK_WORDS = 6
+CLICK_AT, CLICK_VIEWER, CLICK_ITEM, CLICK_SCENE, CLICK_DELAY, CLICK_EXPOSED, CLICK_TOLD = range(7)
+"""Columns of `Clicks.rows`, as in `traffic.outcomes.Clicked`."""
+CLICK_WORDS = 7
 
 
 class Machine(NamedTuple):
@@ -68,6 +71,10 @@ class Machine(NamedTuple):
     items: ItemColumns
     last_look: Money  # [V] ms, −1: none
     rows: Singles  # [I, 32] the items' packed rows
+    exposure: Floats  # [I] as in `traffic.prediction.sales`
+    orders: Floats  # [I]
+    offset: Singles  # [I]
+    deviation: Singles  # [I]
 
 
 class Pen(NamedTuple):
@@ -163,10 +170,21 @@ class Queue(NamedTuple):
     ends: Money  # [2] first, past the last; they only grow
 
 
+class Clicks(NamedTuple):
+    """Clicks whose order window is open: a ring; and how long orders take."""
+
+    rows: Floats  # [N, 7]
+    ends: Money  # [8] first that has yet to pass each age, past the last; they only grow
+    seen: Floats  # [2, 7] as in `traffic.prediction.delay`
+    ages: Money  # [7]
+    usual: Floats  # [7]
+    share: Floats  # [7] room for the share of orders that have come by each age
+
+
 class Waiting(NamedTuple):
     """Orders and refunds on their way: a heap by time, and their terms by number."""
 
-    rows: Money  # [N, 10]
+    rows: Money  # [N, 11]
     heap: Money  # [2, N] when, number
     sizes: Money  # [2] in the heap, numbers given
 
@@ -229,6 +247,7 @@ class Stage(NamedTuple):
     accounts: Accounts
     tallies: Tallies
     queue: Queue
+    clicks: Clicks
     waiting: Waiting
     crowd: Crowd
     places: Places

@@ -46,7 +46,7 @@ from fieldline.lab.season.columns import (
     Terms,
 )
 from fieldline.lab.season.orders import arrive, send
-from fieldline.lab.season.study import close_looks, learn_order, look_later, side_of
+from fieldline.lab.season.study import close_looks, look_later, ripen, side_of, wait_for_order
 from fieldline.lab.world.days import comes, feel, net_worth, outlook, request_key, stays
 from fieldline.lab.world.draws import Floats, Ints
 from fieldline.lab.world.truth import DEEPEST, DWELL, LOCAL, SEARCH, Visit, item_key, rendered
@@ -258,7 +258,7 @@ def live_through(  # noqa: PLR0912, PLR0915 (one loop over slots; splitting it m
     stage: Stage, desk: Desk, moment: Moment, visit: Visit, shown: int, at: int, randomised: bool
 ) -> None:
     """Let a rendered slate be looked at, and put what comes of it on its way."""
-    days, lived, machine, memory = stage.days, stage.lived, stage.machine, stage.memory
+    days, lived, memory = stage.days, stage.lived, stage.memory
     accounts, rules, tallies, terms = stage.accounts, stage.rules, stage.tallies, stage.terms
     looks = stage.shelf.words[visit.scene, FIRST_LOOK:]
     whole = desk.slots.view(np.int32)
@@ -325,9 +325,11 @@ def live_through(  # noqa: PLR0912, PLR0915 (one loop over slots; splitting it m
             accounts.touches[viewer, payer, 0] = 8 * opened + scene
         if product >= 0:
             note_chance(tallies.chances[day, 1], came.quantity > 0, np.float64(desk.contenders[slot, 7]))
-            learn_order(machine, desk.pen, viewer, item, scene, opened, False)
+            click = wait_for_order(stage.clicks, viewer, item, scene, opened)
             if came.quantity > 0:
-                send(stage.waiting, key, viewer, item, product, scene, came.quantity, came.refunded, opened)
+                send(
+                    stage.waiting, key, viewer, item, product, scene, came.quantity, came.refunded, opened, click
+                )  # fmt: skip
     if weight > 0.0:
         feel(lived, viewer, scene, felt / weight)
 
@@ -342,7 +344,7 @@ def run(stage: Stage, desk: Desk, moment: Moment) -> None:
         wait = (number + uniform(own, np.uint64(WHEN))) / moment.requests
         at = moment.start + int(wait * moment.length)
         if waiting.sizes[0] > 0 and waiting.heap[0, 0] <= at:
-            arrive(stage, desk.pen, moment.day, at)
+            arrive(stage, moment.day, at)
         tallies.total[moment.day, POSSIBLE] += 1
         visit, category = ask(stage.crowd, key, own, moment.hour)
         viewer, scene = visit.viewer, visit.scene
@@ -380,5 +382,6 @@ def run(stage: Stage, desk: Desk, moment: Moment) -> None:
         if rendered(key):
             live_through(stage, desk, moment, visit, shown, at, randomised)
     end = moment.start + moment.length
-    arrive(stage, desk.pen, moment.day, end)
+    arrive(stage, moment.day, end)
     close_looks(stage.machine, desk.pen, stage.queue, end - stage.windows.label)
+    ripen(stage.machine, desk.pen, stage.clicks, end)

@@ -1,5 +1,6 @@
 """Opens a season: the world's items on the engine's shelves, a predictor that knows nothing, empty accounts."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,14 @@ from fieldline.facts import LiveRoom, Policy, Product, Video, Viewer
 from fieldline.lab.season.arm import Arm
 from fieldline.lab.season.columns import (
     BINS_OF_CHANCE,
+    CLICK_WORDS,
     LOOK_WORDS,
     ORDER_WORDS,
     TOTALS,
     TWENTIETH,
     YUANS,
     Accounts,
+    Clicks,
     Crowd,
     Desk,
     Machine,
@@ -39,7 +42,10 @@ from fieldline.lab.world.words import SCENES, words
 from fieldline.scenes import DEFAULT_LOOKS
 from fieldline.traffic import rows as at
 from fieldline.traffic.allocate import MOST_STEPS, rules_of
-from fieldline.traffic.features import (
+from fieldline.traffic.kernels.request import room_for
+from fieldline.traffic.kernels.words import CATEGORY_CAP
+from fieldline.traffic.prediction import delay
+from fieldline.traffic.prediction.features import (
     VIEWER_TRAITS,
     WIDEST,
     ItemColumns,
@@ -47,9 +53,8 @@ from fieldline.traffic.features import (
     item_traits,
     viewer_traits,
 )
-from fieldline.traffic.kernels.request import room_for
-from fieldline.traffic.kernels.words import CATEGORY_CAP
-from fieldline.traffic.predict import FactorizationMachine
+from fieldline.traffic.prediction.machine import FactorizationMachine
+from fieldline.traffic.prediction.sales import CATEGORY, CHANCE, ITEM, MERCHANT
 from fieldline.traffic.solve import BINS
 from fieldline.traffic.worth import Worth, meters, widen
 from fieldline.units import YUAN, Instant
@@ -63,6 +68,8 @@ SEEN = 512
 """Items last shown to a viewer, which feeds do not show again."""
 LABELS = 1 << 17
 """Looks that may wait for their labels at once."""
+CLICKS = 1 << 19
+"""Clicks that may wait for their orders at once."""
 SEARCH, LOCAL = SCENES.index("search"), SCENES.index("local")
 
 
@@ -96,6 +103,7 @@ def machine_of(world: World, settings: FactorizationMachine, policy: Policy, sta
             np.zeros((viewers, 3), np.float32),
             np.full((viewers, RECENT), -1, np.int32),
             np.zeros(viewers, np.int32),
+            np.zeros((viewers, len(policy.scenes), 3), np.float32),
         ),
         items=ItemColumns(
             np.stack(item_words),
@@ -106,6 +114,10 @@ def machine_of(world: World, settings: FactorizationMachine, policy: Policy, sta
         ),
         last_look=np.full(viewers, -1, np.int64),
         rows=_rows(world, policy),
+        exposure=np.zeros(count),
+        orders=np.zeros(count),
+        offset=np.full(count, math.log(CHANCE / (1.0 - CHANCE)), np.float32),
+        deviation=np.full(count, math.sqrt(1.0 / CATEGORY + 1.0 / MERCHANT + 1.0 / ITEM), np.float32),
     )
 
 
@@ -285,6 +297,19 @@ def tallies_of(world: World, days: int) -> Tallies:
 def queue_of() -> Queue:
     """Return room for looks whose label window is open."""
     return Queue(np.zeros((LABELS, LOOK_WORDS)), np.zeros(2, np.int64))
+
+
+def clicks_of(policy: Policy) -> Clicks:
+    """Return room for clicks whose order window is open."""
+    window = policy.order_window_ms
+    return Clicks(
+        rows=np.zeros((CLICKS, CLICK_WORDS)),
+        ends=np.zeros(delay.STEPS + 1, np.int64),
+        seen=np.zeros((2, delay.STEPS)),
+        ages=delay.ages(window),
+        usual=delay.usual(window),
+        share=np.zeros(delay.STEPS),
+    )
 
 
 def waiting_of(room: int) -> Waiting:

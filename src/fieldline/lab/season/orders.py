@@ -13,6 +13,8 @@ from fieldline.lab.season.columns import (
     ATTRIBUTED,
     ATTRIBUTED_BACK,
     BACK,
+    CLICK,
+    CLICK_DELAY,
     CLICKED_AT,
     COUNTED,
     CREDITED,
@@ -40,13 +42,11 @@ from fieldline.lab.season.columns import (
     VIEWER,
     Accounts,
     Money,
-    Pen,
     Rules,
     Stage,
     Waiting,
     Windows,
 )
-from fieldline.lab.season.study import learn_order
 from fieldline.lab.world.days import buys, goes_on
 from fieldline.lab.world.truth import DELAY, RETURN, SOON
 from fieldline.units import DAY, HOUR, MINUTE
@@ -118,6 +118,7 @@ def send(
     quantity: int,
     refunded: bool,
     clicked_at: int,
+    click: int,
 ) -> None:
     """Put an order on its way; it comes minutes or hours after its click."""
     number = waiting.sizes[1]
@@ -133,12 +134,13 @@ def send(
     row[KEY] = np.int64(key)
     row[CREDITED] = -1
     row[DAY_ROW] = -1
+    row[CLICK] = click
     soon = uniform(key, np.uint64(SOON)) < SOON_SHARE
     push(waiting, clicked_at + 10_000 + _wait(key, DELAY, SOON_MEAN if soon else LATE_MEAN), number)
 
 
 @njit
-def arrive(stage: Stage, pen: Pen, day: int, until: int) -> None:
+def arrive(stage: Stage, day: int, until: int) -> None:
     """Take in all orders and refunds up to an instant, in the order of time."""
     waiting = stage.waiting
     while waiting.sizes[0] > 0 and waiting.heap[0, 0] <= until:
@@ -160,7 +162,7 @@ def arrive(stage: Stage, pen: Pen, day: int, until: int) -> None:
         refunded = row[BACK] == 1
         buys(stage.days, stage.lived, viewer, product, at, refunded)
         if at - clicked_at <= stage.windows.order:
-            learn_order(stage.machine, pen, viewer, row[ITEM], row[SCENE], clicked_at, True)
+            stage.clicks.rows[row[CLICK] % stage.clicks.rows.shape[0], CLICK_DELAY] = at - clicked_at
         row[DAY_ROW] = day
         stage.tallies.total[day, ORDERS] += 1
         stage.tallies.total[day, GMV] += amount
@@ -195,7 +197,7 @@ def count_order(
         accounts: changed.
         rules: how orders count.
         windows: of attribution.
-        row: [10] the order, changed: who is credited.
+        row: [11] the order, changed: who is credited.
         contract: the merchant's.
         amount: micro-yuan.
         at: when, ms.

@@ -48,6 +48,7 @@ from fieldline.lab.season.columns import (
     VALUE,
     WHOLE_ORGANIC,
     Accounts,
+    Clicks,
     Machine,
     Memory,
     Moment,
@@ -59,8 +60,10 @@ from fieldline.lab.season.columns import (
 from fieldline.lab.season.course import Course
 from fieldline.lab.season.kernel import run
 from fieldline.lab.season.market import (
+    CLICKS,
     SLOTS,
     accounts_of,
+    clicks_of,
     crowd_of,
     declared,
     desk_of,
@@ -76,7 +79,7 @@ from fieldline.lab.season.market import (
     words_of,
 )
 from fieldline.lab.season.plan import START, Plan
-from fieldline.lab.season.study import SETTINGS, fold_all
+from fieldline.lab.season.study import SETTINGS, explore, fold_all, pool_sales
 from fieldline.lab.world import LOCAL_TIME, World
 from fieldline.lab.world.days import Days, Lived, days_of, nothing_lived, possible
 from fieldline.lab.world.goods import STAGE as HALF_HOUR
@@ -110,6 +113,7 @@ class Opening:
     machine: Machine
     memory: Memory
     queue: Queue
+    clicks: Clicks
     waiting: Waiting
     traffic: Traffic
     score: float
@@ -140,6 +144,7 @@ def open_season(
         machine=machine_of(world, SETTINGS, policy, Instant(start - warm * DAY)),
         memory=memory_of(world),
         queue=queue_of(),
+        clicks=clicks_of(policy),
         waiting=waiting_of(WAITING),
         traffic=Traffic(first=start - warm * DAY),
         score=0.0,
@@ -219,6 +224,7 @@ class _Season:
             accounts=accounts_of(world, self.count, plan.days + 1),
             tallies=tallies,
             queue=opening.queue,
+            clicks=opening.clicks,
             waiting=opening.waiting,
             crowd=crowd_of(world),
             places=places,
@@ -260,10 +266,14 @@ class _Season:
             accounts.turn(self.book, begin)
         if stage.waiting.sizes[1] > WAITING - 100_000:
             raise RuntimeError("more orders than there is room for")
+        if stage.clicks.ends[-1] - stage.clicks.ends[-2] > CLICKS // 2:
+            raise RuntimeError("more clicks than there is room for")
         self._offer(tick)
         counts = stage.tallies.tick
         counts[:] = 0
         run(stage, self.desk, self._moment(tick, begin))
+        pool_sales(stage.machine, stage.shelf.group)
+        explore(stage.machine, self.arm.policy)
         self.traffic.requests += int(counts[TICK_REQUESTS])
         prices.requests += int(counts[TICK_PAID])
         prices.samples += int(counts[TICK_SAMPLES])

@@ -1,27 +1,42 @@
 """What the engine's predictor learns from a season, by its own compiled functions on its own columns."""
 
+import numpy as np
+
 from fieldline.compiled import njit
+from fieldline.facts import Policy
 from fieldline.lab.season.columns import (
+    CLICK_AT,
+    CLICK_DELAY,
+    CLICK_EXPOSED,
+    CLICK_ITEM,
+    CLICK_SCENE,
+    CLICK_TOLD,
+    CLICK_VIEWER,
     LOOK_AT,
     LOOK_ITEM,
     LOOK_OUTCOME,
     LOOK_SCENE,
     LOOK_VIEWER,
     LOOK_WEIGHT,
+    Clicks,
     Machine,
     Pen,
     Queue,
     Singles,
 )
 from fieldline.lab.world.draws import Ints
-from fieldline.traffic.features import count, item_features, viewer_features
 from fieldline.traffic.kernels.fm import fold, learn_row
-from fieldline.traffic.predict import FactorizationMachine
-from fieldline.traffic.rows import BIAS
+from fieldline.traffic.prediction.delay import look, passed
+from fieldline.traffic.prediction.explore import optimism
+from fieldline.traffic.prediction.features import count, item_features, viewer_features
+from fieldline.traffic.prediction.machine import FactorizationMachine
+from fieldline.traffic.prediction.sales import pool
+from fieldline.traffic.rows import BIAS, NET_PRICE, ORDER, ORGANIC_PRICE
 
 CHINA_HOURS, HOUR_MS = 8, 3_600_000
 SETTINGS = FactorizationMachine(slots=1 << 16)
 RATE, VECTOR_RATE = SETTINGS.rate, SETTINGS.vector_rate
+ORDER_RATE, ORDER_VECTOR_RATE = SETTINGS.order_share * RATE, SETTINGS.order_share * VECTOR_RATE
 
 
 @njit(inline="always")
@@ -51,25 +66,84 @@ def learn(machine: Machine, pen: Pen, viewer: int, item: int, scene: int, at: in
     ago = since(machine, viewer, at)
     n = viewer_features(machine.viewers, machine.items, viewer, scene, hour, ago, slots, ids)
     n += item_features(machine.items, item, slots, ids[n:])
-    learn_row(machine.table, machine.bias, ids[:n], pen.labels, pen.weights, RATE, VECTOR_RATE, pen.before)
+    learn_row(
+        machine.table, machine.bias, ids[:n], pen.labels, pen.weights, 0.0, 0.0, RATE, VECTOR_RATE, pen.before
+    )  # fmt: skip
     if new:
-        count(machine.viewers, machine.items, viewer, item, pen.labels[0], pen.labels[1])
+        count(machine.viewers, machine.items, viewer, item, scene, pen.labels[0], pen.labels[1])
         machine.last_look[viewer] = max(at, machine.last_look[viewer])
-    n = item_features(machine.items, item, slots, ids)
-    fold(machine.table, ids[:n], machine.rows[item])
+    fold_item(machine, ids, item)
 
 
 @njit
-def learn_order(machine: Machine, pen: Pen, viewer: int, item: int, scene: int, at: int, came: bool) -> None:
-    """Learn that a click is without an order so far, or take that back and learn the order, as the engine does."""
-    for step in range(2 if came else 1):
-        pen.labels[:] = 0.0
-        pen.weights[:] = 0.0
-        pen.labels[0] = 1.0
-        if came and step == 0:
-            pen.labels[2] = 1.0
-        pen.weights[2] = -1.0 if came and step == 1 else 1.0
-        learn(machine, pen, viewer, item, scene, at, False)
+def fold_item(machine: Machine, ids: Ints, item: int) -> None:
+    """Fold an item again.
+
+    Args:
+        machine: its row is changed.
+        ids: scratch.
+        item: number.
+    """
+    n = item_features(machine.items, item, machine.table.shape[0], ids)
+    fold(machine.table, ids[:n], machine.rows[item])
+    machine.rows[item, BIAS + ORDER] += machine.offset[item]
+
+
+@njit
+def learn_order(
+    machine: Machine, pen: Pen, viewer: int, item: int, scene: int, at: int, exposure: float, came: bool
+) -> None:
+    """Count and learn what a click's time told of orders, and fold its item again, as the engine does."""
+    machine.exposure[item] += exposure
+    machine.orders[item] += came
+    slots = machine.table.shape[0]
+    hour = (at // HOUR_MS + CHINA_HOURS) % 24
+    ids = pen.ids
+    n = viewer_features(machine.viewers, machine.items, viewer, scene, hour, -1, slots, ids)
+    n += item_features(machine.items, item, slots, ids[n:])
+    pen.labels[:] = 0.0
+    pen.weights[:] = 0.0
+    pen.weights[ORDER] = exposure
+    learn_row(
+        machine.table, machine.bias, ids[:n], pen.labels, pen.weights, machine.offset[item],
+        1.0 if came else 0.0, ORDER_RATE, ORDER_VECTOR_RATE, pen.before,
+    )  # fmt: skip
+    fold_item(machine, ids, item)
+
+
+@njit
+def wait_for_order(clicks: Clicks, viewer: int, item: int, scene: int, at: int) -> int:
+    """Remember a click until its order window is over; return its number."""
+    number = clicks.ends[-1]
+    row = clicks.rows[number % clicks.rows.shape[0]]
+    row[CLICK_AT] = at
+    row[CLICK_VIEWER] = viewer
+    row[CLICK_ITEM] = item
+    row[CLICK_SCENE] = scene
+    row[CLICK_DELAY] = -1.0
+    row[CLICK_EXPOSED] = 0.0
+    row[CLICK_TOLD] = 0.0
+    clicks.ends[-1] += 1
+    return int(number)
+
+
+@njit
+def ripen(machine: Machine, pen: Pen, clicks: Clicks, now: int) -> None:
+    """Learn from every click that has come to one of its ages by now, as `traffic.prediction.ripen` does."""
+    passed(clicks.seen, clicks.usual, clicks.share)
+    for step in range(clicks.ages.size):
+        while clicks.ends[step] < clicks.ends[step - 1]:  # the first follows the last, past the newest click
+            row = clicks.rows[clicks.ends[step] % clicks.rows.shape[0]]
+            if row[CLICK_AT] + clicks.ages[step] > now:
+                break
+            came = look(clicks.seen, clicks.ages, step, int(row[CLICK_DELAY])) and row[CLICK_TOLD] == 0.0
+            exposure = clicks.share[step] - row[CLICK_EXPOSED]
+            row[CLICK_EXPOSED] = clicks.share[step]
+            if came:
+                row[CLICK_TOLD] = 1.0
+            viewer, item, scene = int(row[CLICK_VIEWER]), int(row[CLICK_ITEM]), int(row[CLICK_SCENE])
+            learn_order(machine, pen, viewer, item, scene, int(row[CLICK_AT]), exposure, came)
+            clicks.ends[step] += 1
 
 
 @njit
@@ -124,5 +198,30 @@ def fold_all(machine: Machine, ids: Ints) -> None:
         ids: scratch.
     """
     for item in range(machine.rows.shape[0]):
-        n = item_features(machine.items, item, machine.table.shape[0], ids)
-        fold(machine.table, ids[:n], machine.rows[item])
+        fold_item(machine, ids, item)
+
+
+def pool_sales(machine: Machine, group: Ints) -> None:
+    """Pool sales again and bring the items' rows up to date, as `traffic.prediction.model.refresh` does.
+
+    Args:
+        machine: its offsets and rows are changed.
+        group: whose each item is [I].
+    """
+    pooled = pool(machine.exposure, machine.orders, group, machine.items.category)
+    offset = pooled.offset.astype(np.float32)
+    machine.rows[:, BIAS + ORDER] += offset - machine.offset
+    machine.offset[:], machine.deviation[:] = offset, pooled.deviation
+
+
+def explore(machine: Machine, policy: Policy) -> None:
+    """Put into every item's row what its score gets for what is not known of it, as `prediction.model.explore` does.
+
+    Args:
+        machine: its rows are changed.
+        policy: the dials.
+    """
+    rows = machine.rows
+    chances = 1.0 / (1.0 + np.exp(-(machine.bias[0] + rows[:, BIAS : BIAS + 3])))
+    looks = machine.items.counts[:, 0]
+    rows[:, ORGANIC_PRICE] = optimism(policy, looks, chances, machine.deviation, rows[:, NET_PRICE])
