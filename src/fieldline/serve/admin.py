@@ -19,12 +19,14 @@ from fieldline.serve.campaign_pages import campaign_pages
 from fieldline.serve.campaigns import beside, contracts
 from fieldline.serve.durable import durable
 from fieldline.serve.metrics import Metrics
+from fieldline.serve.models import ModelsReply, models_of
 from fieldline.serve.openapi import described, listed, replies, takes
 from fieldline.serve.overview import History, Overview, overview_of
 from fieldline.serve.pages import Pages, pages_of
 from fieldline.serve.problem import MEDIA_TYPE, Fault, HttpError, not_taken, problem_of
 from fieldline.serve.service import Service
 from fieldline.serve.told import After, Identity, Limit, told
+from fieldline.serve.viewers import viewer_pages, viewers
 from fieldline.serve.wire import DecisionReply, UpsertReply, decision_of
 from fieldline.traffic.explain import candidates
 
@@ -52,7 +54,8 @@ def admin(service: Service, metrics: Metrics, history: History) -> FastAPI:
         history: what the server noted since it started.
     """
     app = FastAPI(title="Fieldline", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    routers = [_catalogue(service, path, kind) for path, kind in CATALOGUE.items()]
+    routers = [viewers(service)]  # before the catalogue, whose ids may hold any path
+    routers += [_catalogue(service, path, kind) for path, kind in CATALOGUE.items()]
     routers += [
         contracts(service),
         beside(service),
@@ -61,6 +64,7 @@ def admin(service: Service, metrics: Metrics, history: History) -> FastAPI:
     ]
     pages = Pages()
     routers += [pages_of(service, history, pages), campaign_pages(service, history, pages)]
+    routers += [viewer_pages(service, pages)]
     for router in routers:
         app.include_router(router)
     answer = _problems([route for router in routers for route in router.routes])
@@ -132,7 +136,11 @@ def _operating(service: Service, history: History) -> APIRouter:
 
     @router.get("/overview", summary="The market at a glance", responses=replies(Overview, "The market"))
     async def overview() -> Response:
-        return told(overview_of(service.state, service.recent(SHOWN), history))
+        return told(overview_of(service.state, service.recent(SHOWN), history, service.models))
+
+    @router.get("/models", summary="Which models decide", responses=replies(ModelsReply, "The models"))
+    async def models() -> Response:
+        return told(models_of(service.state, service.models))
 
     @router.get(
         "/decisions/{id:path}", summary="Explain a decision", responses=replies(DecisionReply, "The decision")
@@ -150,6 +158,16 @@ def _system(app: FastAPI, service: Service, metrics: Metrics) -> APIRouter:
     router = APIRouter(tags=["system"])
     metrics.watch(
         "fieldline_engine_time_seconds", "The engine's time, since 1970.", lambda: service.state.now / 1000
+    )
+    metrics.tally(
+        "fieldline_model_rescored",
+        "Candidates that the model outside was asked about, since it came.",
+        lambda: service.state.outside.rescored,
+    )
+    metrics.tally(
+        "fieldline_model_fallbacks",
+        "Those of them whose chances the embedded predictor gave, the model having none.",
+        lambda: service.state.outside.fallbacks,
     )
 
     @router.get("/healthz", summary="Whether the process lives", responses=replies(None, "It lives"))

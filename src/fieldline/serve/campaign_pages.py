@@ -20,6 +20,7 @@ from fieldline.serve.pages import LANGUAGES, Language, Pages, language_of
 from fieldline.serve.problem import Fault
 from fieldline.serve.service import Service
 from fieldline.traffic import report
+from fieldline.traffic.search.report import term_report
 from fieldline.units import DAY, HOUR, MINUTE
 
 WEEK = 7
@@ -153,6 +154,7 @@ def view_of(service: Service, history: History, id: str, by: report.By) -> dict[
         "returns": report.returns(state, id, first, last),
         "assurance": assurance_of(state, id, first, last),
         "assured": state.book.contracts[number].assured,
+        "searched": term_report(state, id, first, last),
         "by": by,
         "ways": report.BY,
         "terms": OFFERS[wish.offer].terms.__struct_fields__,

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fieldline.contracts.horizon import day_of
 from fieldline.facts import Wish
 from fieldline.offers import OFFERS
 from fieldline.serve.body import document, user_of
@@ -30,6 +31,7 @@ from fieldline.serve.wire import (
 from fieldline.traffic import alerts as alerting
 from fieldline.traffic import assured, report
 from fieldline.traffic.learning import Learning, learning
+from fieldline.traffic.search.report import SearchReport, TermReport, search_report, term_report
 from fieldline.traffic.state import State
 from fieldline.units import Instant
 
@@ -121,10 +123,18 @@ def beside(service: Service) -> APIRouter:
         return offered
 
     @router.get(
+        "/searches", summary="What was searched, and what found nothing, in the last week",
+        responses=replies(SearchReport, "The searches"),
+    )  # fmt: skip
+    async def searches() -> Response:
+        today = day_of(service.state.now)
+        return told(search_report(service.state, today - 6, today))
+
+    @router.get(
         "/alerts", summary="What should be known now", responses=replies(alerting.Alerts, "The alerts")
     )
     async def alerts() -> Response:
-        state, found = service.state, list[alerting.Alert]()
+        state, found = service.state, list(alerting.of_model(service.state))
         for wish in tuple(state.book.wishes):
             found += alerting.alerts(state, wish)
             await asyncio.sleep(0)  # thousands of contracts must not hold up decisions
@@ -183,6 +193,13 @@ def _looking(router: APIRouter, service: Service) -> None:
     )  # fmt: skip
     async def assurance(id: Identity, first: From = None, last: To = None) -> Response:
         return told(assurance_of(service.state, id, *days(id, first, last)))
+
+    @router.get(
+        "/{id:path}/terms", summary="What viewers searched when it paid to be found",
+        responses=replies(TermReport, "The search terms"),
+    )  # fmt: skip
+    async def searched(id: Identity, first: From = None, last: To = None) -> Response:
+        return told(term_report(service.state, id, *days(id, first, last)))
 
     @router.get(
         "/{id:path}/learning",

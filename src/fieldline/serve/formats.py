@@ -111,7 +111,7 @@ class Bar(NamedTuple):
 def stacked(candidate: Candidate, widest: float) -> list[Bar]:
     """Return what a candidate's score is made of, as parts of a bar as wide as the highest score."""
     trust = candidate.trust_factor
-    prices = sum(part.amount for part in candidate.organic_prices)
+    prices = sum(part.amount for part in candidate.organic_prices) + candidate.exploration
     bars, x = [], 0.0
     for kind, amount in (
         ("viewer", candidate.viewer_value * trust),

@@ -50,6 +50,7 @@ class Metrics(Collector):
         self.dropped_overload = self.dropped_deadline = 0
         self.decide_seconds = Durations()
         self.events_seconds = Durations()
+        self._tallies: list[tuple[str, str, Callable[[], float]]] = []
         ProcessCollector(registry=self.registry)
         self.registry.register(self)
 
@@ -61,6 +62,10 @@ class Metrics(Collector):
     def watch(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Show a value as it stands whenever the metrics are read."""
         Gauge(name, text, registry=self.registry).set_function(read)
+
+    def tally(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Show a count that is kept elsewhere, as it stands whenever the metrics are read."""
+        self._tallies.append((name, text, read))
 
     def exposition(self) -> bytes:
         """Return everything in Prometheus' text format."""
@@ -92,6 +97,8 @@ class Metrics(Collector):
             "cause",
             {"overload": self.dropped_overload, "deadline": self.dropped_deadline},
         )
+        for name, text, read in self._tallies:
+            yield CounterMetricFamily(name, text, value=read())
         yield self.decide_seconds.family(
             "fieldline_decide_seconds", "From a decide request's arrival to its reply, durable."
         )

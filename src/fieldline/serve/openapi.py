@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 
 from fieldline.facts import API_VERSION, Creator, LiveRoom, Merchant, Policy, Product, Request, Video, Viewer
 from fieldline.serve.forecasts import Forecast, ForecastNew
+from fieldline.serve.models import ModelsReply
 from fieldline.serve.overview import Overview
 from fieldline.serve.problem import MEDIA_TYPE, Problem
 from fieldline.serve.wire import (
@@ -20,12 +21,16 @@ from fieldline.serve.wire import (
     DecisionReply,
     EventBatch,
     EventsReply,
+    IntentList,
     OfferList,
+    PersonalisationSet,
+    StageSet,
     UpsertReply,
 )
 from fieldline.traffic.alerts import Alerts
 from fieldline.traffic.learning import Learning
 from fieldline.traffic.report import Report, Returns
+from fieldline.traffic.search.report import SearchReport, TermReport
 
 ALONE = (Viewer, Creator, Merchant, Product, Video, LiveRoom, Request, Policy)
 """Facts that stand alone where they are sent, so that they need not say their type."""
@@ -35,6 +40,9 @@ SCHEMAS = (
     EventBatch,
     EventsReply,
     UpsertReply,
+    IntentList,
+    StageSet,
+    PersonalisationSet,
     ContractNew,
     ContractEdit,
     ContractReply,
@@ -44,10 +52,13 @@ SCHEMAS = (
     Forecast,
     Report,
     Returns,
+    TermReport,
+    SearchReport,
     AssuranceReply,
     Learning,
     Alerts,
     DecisionReply,
+    ModelsReply,
     Overview,
     Problem,
 )

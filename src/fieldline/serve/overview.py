@@ -8,9 +8,11 @@ import msgspec
 from fieldline.content import exposure_by_tier
 from fieldline.contracts import Contract
 from fieldline.facts import API_VERSION, Decision
+from fieldline.serve.models import ModelsReply, models_of
 from fieldline.traffic.alerts import Alert, alerts
 from fieldline.traffic.forecast import Traffic, planned_share
 from fieldline.traffic.learning import Learning, learning
+from fieldline.traffic.prediction.outside import NONE, Models
 from fieldline.traffic.state import State
 
 POINTS = 120
@@ -129,6 +131,8 @@ class Overview(msgspec.Struct, frozen=True):
     contracts: tuple[Standing, ...]
     """Those that run or are to run first; at most 40 (GET /v1/contracts lists all)."""
     tiers: tuple[Tier, ...]
+    models: ModelsReply | None = None
+    """As GET /v1/models tells them."""
     version: int = API_VERSION
 
 
@@ -172,13 +176,16 @@ class History:
         return (after - before) / (end - start) if end > start else 0.0
 
 
-def overview_of(state: State, recent: Sequence[Decision], history: History) -> Overview:
+def overview_of(
+    state: State, recent: Sequence[Decision], history: History, models: Models = NONE
+) -> Overview:
     """Return the market at a glance.
 
     Args:
         state: the engine's, only read.
         recent: decisions to list, newest first.
         history: what this server noted since it started.
+        models: that decisions are made with.
     """
     return Overview(
         at=state.now,
@@ -186,6 +193,7 @@ def overview_of(state: State, recent: Sequence[Decision], history: History) -> O
         decisions=tuple(_recent(state, decision) for decision in recent),
         contracts=tuple(standing_of(state, wish, history) for wish in _foremost(state)),
         tiers=_tiers(state),
+        models=models_of(state, models),
     )
 
 

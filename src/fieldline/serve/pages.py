@@ -44,6 +44,8 @@ class Row(NamedTuple):
     title: str
     charge_shown: bool
     """Whether its contract bought its place."""
+    source: str = ""
+    """Which source brought it, where it was shown and that is known."""
 
 
 class Texts:
@@ -106,7 +108,7 @@ def pages_of(service: Service, history: History, pages: Pages) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     def live(template: str, language: str) -> Response:
-        view = overview_of(service.state, service.recent(SHOWN), history)
+        view = overview_of(service.state, service.recent(SHOWN), history, service.models)
         return pages.page(template, language, {"view": view})
 
     @router.get("/")
@@ -138,7 +140,12 @@ def pages_of(service: Service, history: History, pages: Pages) -> APIRouter:
 def rows_of(decision: Decision, state: State) -> list[Row]:
     """Return a decision's candidates for the page, its slate first."""
     return [
-        Row(candidate, title_of(state, candidate.item), _bought(decision, candidate))
+        Row(
+            candidate,
+            title_of(state, candidate.item),
+            _bought(decision, candidate),
+            "" if candidate.slot is None else decision.slots[candidate.slot].source,
+        )
         for candidate in candidates(decision, state.shelf.names.ids, state.book.names.ids)
     ]
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from fieldline.app import Recorded
-from fieldline.facts import Behaviour, CatalogueEntry, Decision, Policy, Request, Wish
+from fieldline.facts import Behaviour, CatalogueEntry, Chosen, Decision, Policy, Request, Wish
 from fieldline.ports import Commit
+from fieldline.traffic.prediction.outside import Models
 from fieldline.traffic.state import State
 from fieldline.units import Instant
 
@@ -25,6 +26,8 @@ class Service(Deciding, Protocol):
 
     state: State
     """The engine's state, only to be read."""
+    models: Models
+    """What decisions are made with, beside the embedded predictor."""
 
     def now(self) -> Instant:
         """Return the engine's time."""
@@ -60,6 +63,9 @@ class Service(Deciding, Protocol):
 
     def set_policy(self, policy: Policy, by: str) -> Commit:
         """Set every dial."""
+
+    def choose(self, choice: Chosen, by: str) -> Commit:
+        """Take what a viewer chose for themselves."""
 
     def erase_viewer(self, id: str, by: str) -> Commit:
         """Forget a viewer."""

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from fieldline.contracts.assurance import Credit, Status
-from fieldline.facts import API_VERSION, Behaviour, Decision, Id, Slot, Time, Wish, Word
+from fieldline.facts import API_VERSION, Behaviour, Decision, Id, Slot, Stage, Time, Wish, Word
 from fieldline.traffic.explain import Candidate
 
 
@@ -27,6 +27,10 @@ class DecideReply(msgspec.Struct, frozen=True, gc=False):
     scene: str
     slots: tuple[Placed, ...]
     organic_only: bool
+    query: str | UnsetType = UNSET
+    """What was typed, normalised; told where something was."""
+    searched: str | UnsetType = UNSET
+    """What was searched, perhaps corrected; empty: nothing was found, and the slate is what the scene shows anyway."""
     version: int = API_VERSION
 
 
@@ -49,6 +53,40 @@ class UpsertReply(msgspec.Struct, frozen=True):
 
     count: int
     version: int = API_VERSION
+
+
+class IntentReply(msgspec.Struct, frozen=True):
+    """One intent of a viewer: how far it is, and the chance that the next click is in its category."""
+
+    category: str
+    stage: Stage
+    confidence: float
+    said: bool
+    """Whether the viewer stated the stage; its confidence is then 1."""
+
+
+class IntentList(msgspec.Struct, frozen=True):
+    """What is inferred of a viewer, the surest first; nothing of one who opted out."""
+
+    viewer: str
+    at: int
+    personalised: bool
+    intents: tuple[IntentReply, ...]
+    not_interested: tuple[str, ...]
+    """Categories of which the viewer said so."""
+    version: int = API_VERSION
+
+
+class StageSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A viewer's own word on one category; null: not interested."""
+
+    stage: Stage | None
+
+
+class PersonalisationSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether what is known of a viewer may choose what they are shown."""
+
+    on: bool
 
 
 class ContractNew(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,6 +134,8 @@ def reply_of(decision: Decision) -> DecideReply:
             ]
         ),
         not decision.paid,
+        decision.query or UNSET,
+        decision.searched if decision.query else UNSET,
     )
 
 
@@ -121,6 +161,12 @@ class DecisionReply(msgspec.Struct, frozen=True):
     randomised: bool
     propensity: float
     explanation: tuple[Candidate, ...]
+    model: str = ""
+    """The model outside that was asked for the chances; empty: none."""
+    rescored: int = 0
+    """Candidates that it was asked about."""
+    fallbacks: int = 0
+    """Those of them whose chances the embedded predictor gave."""
     version: int = API_VERSION
 
 
@@ -139,6 +185,9 @@ def decision_of(decision: Decision, explanation: tuple[Candidate, ...]) -> Decis
         decision.randomised,
         decision.propensity,
         explanation,
+        decision.model,
+        decision.rescored,
+        decision.fallbacks,
     )
 
 
