@@ -11,7 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 SUITE = ("kernel", "prices", "route", "decide", "lab", "log")
-"""Benches of the whole; `charges` measures a rule rather than a speed and runs by its name alone."""
+"""Benches of the whole."""
+
+ALONE = ("charges", "retrieval")
+"""Benches that run by their names alone: a rule rather than a speed, and an index of a million items."""
+
+TOLD = ("search", "quality")
+"""Benches of quality: they have tables of their own, may be given data (`--data DIR`) and run by name alone."""
 
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -25,6 +31,8 @@ TARGETS: dict[str, tuple[str, float]] = {
     "lab_speedup": ("≥", 3.0),
     "threads_identical": ("≥", 1.0),
     "warm_start_cpu_s": ("<", 1.0),
+    "recall_500": ("≥", 0.94),
+    "queries_per_cpu_s": ("≥", 1_500.0),
 }
 
 MEETS: dict[str, Callable[[float, float], bool]] = {
@@ -56,12 +64,29 @@ def table_of(figures: dict[str, float]) -> Table:
     return table
 
 
+def tell(name: str, data: Path | None, file: Path | None) -> int:
+    """Run a bench with a table of its own, on data of one's own where a folder is given."""
+    module = import_module(f"bench.{name}")
+    try:
+        figures = module.measure(data)
+    except (ValueError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    Console().print(module.table_of(figures))
+    if file:
+        file.write_text(json.dumps(figures, indent=2) + "\n")
+    return 0
+
+
 def main() -> int:
     """Run the suite, or the bench that was named."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=(*SUITE, "charges"))
+    parser.add_argument("name", nargs="?", choices=(*SUITE, *ALONE, *TOLD))
+    parser.add_argument("--data", type=Path, metavar="DIR", help="data of its own: for quality and search")
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
+    if arguments.name in TOLD:
+        return tell(arguments.name, arguments.data, arguments.json)
     names = SUITE if arguments.name is None else (arguments.name,)
     figures = measured(names, Console(stderr=True))
     Console().print(table_of(figures))
