@@ -167,6 +167,12 @@ class DecisionReply(msgspec.Struct, frozen=True):
     """Candidates that it was asked about."""
     fallbacks: int = 0
     """Those of them whose chances the embedded predictor gave."""
+    query: str = ""
+    """What was typed; empty: the request had no query."""
+    searched: str = ""
+    """What was searched for it, perhaps corrected; empty: nothing was found."""
+    relevance: tuple[float, ...] = ()
+    """Of each slot to what was searched, in [0, 1]."""
     version: int = API_VERSION
 
 
@@ -188,6 +194,9 @@ def decision_of(decision: Decision, explanation: tuple[Candidate, ...]) -> Decis
         decision.model,
         decision.rescored,
         decision.fallbacks,
+        decision.query,
+        decision.searched,
+        decision.relevance,
     )
 
 

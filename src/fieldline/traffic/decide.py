@@ -90,6 +90,7 @@ def decide(state: State, request: Request, paid: bool = True, models: Models = N
         contenders=slate.contenders,
         contributions=slate.contributions,
         landscape=slate.landscape,
+        category=request.category,
         query=query,
         searched=found.searched,
         relevance=relevance_of(found, slate.slots["item"]) if found.searched else (),

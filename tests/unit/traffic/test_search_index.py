@@ -110,6 +110,16 @@ def test_a_correction_is_taken_only_where_it_finds_something_better() -> None:
     assert search(index, sounds, "红色连衣裙长款").searched == "红色连衣裙长款"
 
 
+@pytest.mark.parametrize("typed", ["裙", "裙子"])
+def test_one_character_finds_the_words_that_have_it(typed: str) -> None:
+    """A character alone, or with 子 behind it, finds what has it in a word, each as relevant as by that word."""
+    index = shop()
+    hits = search(index, Sounds(), typed)
+    assert (hits.searched, hits.items.tolist()) == ("裙", [0, 1, 8])
+    assert hits.relevance.tolist() == [found(index, "连衣裙")[item] for item in (0, 1, 8)]
+    assert search(index, Sounds(), "猫").items.tolist() == []
+
+
 def test_a_word_that_no_item_has_any_more_is_not_proposed() -> None:
     """Once the last candle is gone, candel stays candel."""
     index, sounds = shop(), Sounds()

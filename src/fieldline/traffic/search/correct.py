@@ -40,6 +40,8 @@ class Sounds:
     initials: dict[str, list[str]] = field(default_factory=dict)
     shapes: dict[str, list[str]] = field(default_factory=dict)
     """By the characters with one left open, of words of three characters and more."""
+    holding: dict[str, list[str]] = field(default_factory=dict)
+    """By each of their characters."""
 
 
 def follow(sounds: Sounds, vocabulary: Names) -> None:
@@ -52,6 +54,8 @@ def follow(sounds: Sounds, vocabulary: Names) -> None:
             sounds.initials.setdefault("".join(s[0] for s in syllables), []).append(word)
             for shape in _shapes(word):
                 sounds.shapes.setdefault(shape, []).append(word)
+            for character in dict.fromkeys(word):
+                sounds.holding.setdefault(character, []).append(word)
     sounds.done = len(vocabulary)
 
 
@@ -73,6 +77,19 @@ def corrected(index: Index, sounds: Sounds, query: str) -> str:
         whole = _as_pinyin(index, sounds, "".join(typed)) if len(typed) > 1 else None
         meant += [whole] if whole else [_respelt(index, sounds, part) for part in typed]
     return " ".join(meant) if meant != parts(query) else query
+
+
+def holding(index: Index, sounds: Sounds, character: str) -> list[str]:
+    """Return the words of two to eight characters that have a Chinese character, those of most items first.
+
+    Args:
+        index: which must hold them.
+        sounds: brought up to the index's vocabulary.
+        character: one.
+    """
+    follow(sounds, index.vocabulary)
+    there = [(-known(index, word), word) for word in sounds.holding.get(character, []) if known(index, word)]
+    return [word for _, word in sorted(there)]
 
 
 @lru_cache(100_000)
