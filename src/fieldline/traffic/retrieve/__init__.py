@@ -3,7 +3,7 @@
 Sources are small functions from what a request may use to the items that they offer (`sources`); they are
 merged in one order, each within its share of the candidates (`merge`). Items stand in contiguous partitions of
 one scene, category or geo cell, scanned exactly (`partitions`); what is trending and what is fresh is ranked at
-ticks (`ranked`); a partition of more than 300,000 items is searched through an index instead (`pool`).
+ticks (`ranked`); a partition of more than 100,000 items is searched through an index instead (`pool`).
 """
 
 from fieldline.traffic.retrieve.merge import Scratch, brought, retrieve, source_of

@@ -1,14 +1,15 @@
 """The pool: an index of one large partition's vectors, so that its best are found without scanning it whole.
 
-An inverted file of 8-bit vectors (IVF-SQ8), searched by the largest inner product. It is derived from the
-state and never logged or saved: built at a tick, used until enough has changed. Items that came since stand in
-a tail and are always among those offered; items that left are dropped from what is found, which is why more is
-asked for than is wanted; what is found is ordered by the vectors as they are now. Needs the extra `vectors`;
-without it every partition is scanned exactly.
+An inverted file of 8-bit vectors (IVF-SQ8): faiss clusters them by distance, which makes lists of even length; a
+query looks into the lists whose centres have the largest product with it, and scans them by the engine's own kernel
+(ADR 0014). It is derived from the state and never logged or saved: built at a tick, used until enough has changed.
+Items that came since stand in a tail and are always among those offered; items that left are dropped from what is
+found, which is why more is asked for than is wanted; what is found is ordered by the vectors as they are now. Needs
+the extra `vectors`; without it every partition is scanned exactly.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -17,11 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldline.errors import Missing
+from fieldline.traffic.kernels.lists import AT_ONCE, pack, products, scan_lists
+from fieldline.traffic.kernels.scan import MARKS, best
 
-POOLED = 300_000
-"""Items of a partition above which it has an index; up to there its exact scan costs no more (ADR 0014)."""
+POOLED = 100_000
+"""Items of a partition above which it has an index (ADR 0014)."""
 
-PAYS = 150
+PAYS = 75
 """Items for each that is to be found, above which the index is quicker than the exact scan."""
 
 OVER = 2
@@ -36,7 +39,7 @@ DRIFT = 0.05
 SAMPLE = 1_024
 """Vectors that are watched for drift."""
 
-PROBED_NARROW, PROBED_WIDE = 1 / 10, 1 / 19
+PROBED_NARROW, PROBED_WIDE = 1 / 20, 1 / 43
 """Share of the lists that a search looks into, at least, for vectors of less than 32 words and of more."""
 
 READ = 8
@@ -51,12 +54,22 @@ NONE = np.zeros(0, np.int32)
 Key = tuple[str | int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Items by list, over [vector, bias, zeros] of d words."""
+
+    centroids: NDArray[np.float32]  # [d, L]
+    start: NDArray[np.int64]  # [L + 1] where each list begins
+    numbers: NDArray[np.int32]  # [n] items by list
+    words: NDArray[np.uint8]  # [n·d] as `kernels.lists.pack` writes them
+    step: NDArray[np.float32]  # [d] what one of 255 steps is worth
+
+
 @dataclass(slots=True)
 class Pool:
     """An index, and what has changed since it was built."""
 
-    index: Any
-    """A `faiss.IndexIVFScalarQuantizer` over [vector, bias, zeros] whose ids are item numbers."""
+    lists: Lists
     size: int
     """Items that it was built from."""
     here: NDArray[np.bool_]
@@ -69,6 +82,9 @@ class Pool:
     """Some that it was built from, ascending."""
     then: NDArray[np.float32]
     """What was indexed of them [≤ 1,024, d + 1]."""
+    stamp: NDArray[np.int32] = field(repr=False)
+    """Scratch by item number."""
+    epoch: int = 0
 
 
 class Pools:
@@ -126,19 +142,22 @@ def build(
     lists = lists_of(len(items))
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)  # the sums of several threads would come in any order
-    kind, metric = faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
-    coarse = faiss.IndexFlatIP(rows.shape[1])
-    index = faiss.IndexIVFScalarQuantizer(coarse, rows.shape[1], lists, kind, metric, False)
-    index.cp.seed, index.cp.niter, index.cp.max_points_per_centroid = seed, ROUNDS, LEARNED_FROM
-    index.train(rows[:: max(1, len(rows) // (LEARNED_FROM * lists))])
-    index.add_with_ids(rows, items.astype(np.int64))
+    centres = faiss.IndexFlatL2(rows.shape[1])
+    clusters = faiss.Clustering(rows.shape[1], lists)
+    clusters.seed, clusters.niter, clusters.max_points_per_centroid = seed, ROUNDS, LEARNED_FROM
+    clusters.min_points_per_centroid = 1
+    clusters.train(rows[:: max(1, len(rows) // (LEARNED_FROM * lists))], centres)
+    belongs = centres.search(rows, 1)[1][:, 0]
     faiss.omp_set_num_threads(threads)
+    centroids = faiss.vector_to_array(clusters.centroids).reshape(lists, rows.shape[1])
+    packed = _packed(items, rows, centroids, belongs)
     here = np.zeros(int(items.max()) + 1, bool)
     here[items] = True
     some = np.arange(0, len(items), max(1, len(items) // SAMPLE))[:SAMPLE]
     some = some[np.argsort(items[some])]
     width = len(vectors) + 1
-    return Pool(index, len(items), here, NONE, 0, items[some].copy(), rows[some, :width].copy())
+    watched, then = items[some].copy(), rows[some, :width].copy()
+    return Pool(packed, len(items), here, NONE, 0, watched, then, np.zeros(len(here), np.int32))
 
 
 def nearest(pool: Pool, query: NDArray[np.float32], wanted: int) -> NDArray[np.int32]:
@@ -152,15 +171,26 @@ def nearest(pool: Pool, query: NDArray[np.float32], wanted: int) -> NDArray[np.i
     Returns:
         Item numbers [≤ wanted + tail], in no order that matters: the exact scores come after.
     """
-    asked = np.zeros((1, pool.index.d), np.float32)
-    asked[0, : len(query)] = query
-    asked[0, len(query)] = 1.0
-    least = PROBED_NARROW if len(query) < 31 else PROBED_WIDE
-    probed = min(max(least, READ * wanted / pool.size), 1.0)
-    pool.index.nprobe = max(1, int(pool.index.nlist * probed))
-    found = pool.index.search(asked, min(wanted, pool.size))[1][0]
-    found = found[found >= 0]
-    return np.concatenate((found[pool.here[found]].astype(np.int32), pool.tail))
+    lists, least = pool.lists, PROBED_NARROW if len(query) < 31 else PROBED_WIDE
+    asked = np.zeros(len(lists.step), np.float32)
+    asked[: len(query)] = query
+    asked[len(query)] = 1.0
+    count = lists.centroids.shape[1]
+    probed = max(1, int(count * min(max(least, READ * wanted / pool.size), 1.0)))
+    closeness = np.empty(count, np.float32)
+    products(lists.centroids, asked, closeness)
+    near = np.argpartition(closeness, count - probed)[count - probed :]
+    room = int((lists.start[near + 1] - lists.start[near]).sum())
+    scores, numbers = np.empty((2, room), np.float32), np.empty(room, np.int32)
+    scan_lists(lists.words, lists.start, lists.numbers, near, asked * lists.step, scores[0], numbers)
+    pool.epoch += 1
+    if pool.epoch * MARKS >= 1 << 31:
+        pool.stamp[:], pool.epoch = 0, 1
+    wanted, kept = min(wanted, room), np.empty((2, room + 1), np.int32)
+    found = np.empty(wanted + 1, np.int32)
+    many = best(numbers, room, scores, kept, pool.stamp, pool.epoch * MARKS, found, 0, wanted)
+    found = found[:many]
+    return np.concatenate((found[pool.here[found]], pool.tail))
 
 
 def stale(pool: Pool, items: NDArray[np.int32], rows: NDArray[np.float32]) -> bool:
@@ -185,10 +215,26 @@ def lists_of(count: int) -> int:
     return int(2 ** round(math.log2(4.0 * math.sqrt(count))))
 
 
+def _packed(
+    items: NDArray[np.int32],
+    rows: NDArray[np.float32],
+    centroids: NDArray[np.float32],
+    belongs: NDArray[np.int64],
+) -> Lists:
+    least, most = rows.min(axis=0), rows.max(axis=0)
+    step = np.maximum(most - least, np.float32(1e-12)) / np.float32(255.0)
+    order = np.argsort(belongs, kind="stable").astype(np.int32)
+    start = np.zeros(len(centroids) + 1, np.int64)
+    np.cumsum(np.bincount(belongs, minlength=len(centroids)), out=start[1:])
+    words = np.empty(rows.size, np.uint8)
+    pack(np.rint((rows - least) / step).astype(np.uint8), order, start, words)
+    return Lists(np.ascontiguousarray(centroids.T), start, items[order], words, step.astype(np.float32))
+
+
 def _rows(vectors: NDArray[np.float32], biases: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return [n, d + 1] with zeros up to a whole number of 16 words, which the index's loops are made for."""
+    """Return [n, d] of vector, bias and zeros up to a whole number of the words that are multiplied at once."""
     width = len(vectors) + 1
-    rows = np.zeros((len(biases), -(-width // 16) * 16), np.float32)
+    rows = np.zeros((len(biases), -(-width // AT_ONCE) * AT_ONCE), np.float32)
     rows[:, : width - 1] = vectors.T
     rows[:, width - 1] = biases
     return rows
