@@ -21,6 +21,8 @@ from fieldline.traffic.state import State, rules_of, tidy
 from fieldline.units import micros
 
 NO_ITEMS = np.zeros(0, np.int32)
+INTENTS = 2
+"""Categories of a viewer's surest intents that are retrieved from; each costs a scan."""
 
 
 def decide(state: State, request: Request, paid: bool = True, models: Models = NONE) -> Decision:
@@ -151,7 +153,7 @@ def _ask(
 
 def _intents(state: State, who: int, at: int) -> tuple[str, ...]:
     names = state.shelf.categories.ids
-    return tuple(names[category] for category in top_categories(state.people.intents, who, at))
+    return tuple(names[category] for category in top_categories(state.people.intents, who, at, INTENTS))
 
 
 def _wanted(

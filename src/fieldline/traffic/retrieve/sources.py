@@ -18,7 +18,7 @@ from fieldline.traffic.rows import DIMENSIONS, FLAGS, SHOWN
 NEWEST = 20
 """Items that one followed creator may give."""
 
-LATELY = 3
+LATELY = 2
 """Items watched long, the newest ones, whose likes are offered."""
 
 
@@ -87,7 +87,7 @@ def intent(ask: Ask) -> Sequence[Best]:
 
 
 def similar(ask: Ask) -> Sequence[Best]:
-    """Offer, for each of the last three items watched long, the nearest to it in its category."""
+    """Offer, for each of the last two items watched long, the nearest to it in its category."""
     offers: list[Best] = []
     for item in ask.watched:
         for key in ask.partitions.keys_of[item] if item >= 0 else ():
