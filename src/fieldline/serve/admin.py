@@ -19,7 +19,7 @@ from fieldline.serve.campaign_pages import campaign_pages
 from fieldline.serve.campaigns import beside, contracts
 from fieldline.serve.durable import durable
 from fieldline.serve.metrics import Metrics
-from fieldline.serve.models import ModelsReply, models_of
+from fieldline.serve.models import ModelsReply, ReliabilityReply, models_of, reliability_of
 from fieldline.serve.openapi import described, listed, replies, takes
 from fieldline.serve.overview import History, Overview, overview_of
 from fieldline.serve.pages import Pages, pages_of
@@ -141,6 +141,13 @@ def _operating(service: Service, history: History) -> APIRouter:
     @router.get("/models", summary="Which models decide", responses=replies(ModelsReply, "The models"))
     async def models() -> Response:
         return told(models_of(service.state, service.models))
+
+    @router.get(
+        "/models/reliability", summary="How often predictions came true",
+        responses=replies(ReliabilityReply, "Bins by task"),
+    )  # fmt: skip
+    async def reliabilities() -> Response:
+        return told(reliability_of(service.state))
 
     @router.get(
         "/decisions/{id:path}", summary="Explain a decision", responses=replies(DecisionReply, "The decision")

@@ -6,8 +6,10 @@ from fieldline.facts import API_VERSION
 from fieldline.ports import Predictor
 from fieldline.providers.embedded import Embedded
 from fieldline.traffic.alerts import Alert, of_model
+from fieldline.traffic.prediction.calibration import Row
 from fieldline.traffic.prediction.comparison import Compared, Outside, compared
 from fieldline.traffic.prediction.outside import Models
+from fieldline.traffic.prediction.reliability import reliability
 from fieldline.traffic.state import State
 
 
@@ -30,6 +32,28 @@ class TaskTold(msgspec.Struct, frozen=True):
     shadow_log_loss: float
     live_auc: float | None
     shadow_auc: float | None
+
+
+class BinTold(msgspec.Struct, frozen=True):
+    """Looks whose chance of a task was about the same: how many (old ones fade), what was predicted, what came."""
+
+    looks: float
+    predicted: float
+    observed: float
+
+
+class ReliabilityTold(msgspec.Struct, frozen=True):
+    """How often what the embedded predictor said of a task came true, from the least chance to the largest."""
+
+    task: str
+    bins: tuple[BinTold, ...]
+
+
+class ReliabilityReply(msgspec.Struct, frozen=True):
+    """The reliability of every task of the embedded predictor."""
+
+    tasks: tuple[ReliabilityTold, ...]
+    version: int = API_VERSION
 
 
 class ModelsReply(msgspec.Struct, frozen=True):
@@ -76,8 +100,17 @@ def models_of(state: State, models: Models) -> ModelsReply:
     )
 
 
+def reliability_of(state: State) -> ReliabilityReply:
+    """Return how often what the embedded predictor said came true, by task."""
+    return ReliabilityReply(tuple(_reliability(task, rows) for task, rows in reliability(state).items()))
+
+
 def _told(model: Predictor) -> ModelTold:
     return ModelTold(model.name, model.kind, model.tasks, model.until)
+
+
+def _reliability(task: str, rows: tuple[Row, ...]) -> ReliabilityTold:
+    return ReliabilityTold(task, tuple(BinTold(row.looks, row.predicted, row.observed) for row in rows))
 
 
 def _task(task: Compared) -> TaskTold:

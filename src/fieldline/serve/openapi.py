@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 
 from fieldline.facts import API_VERSION, Creator, LiveRoom, Merchant, Policy, Product, Request, Video, Viewer
 from fieldline.serve.forecasts import Forecast, ForecastNew
-from fieldline.serve.models import ModelsReply
+from fieldline.serve.models import ModelsReply, ReliabilityReply
 from fieldline.serve.overview import Overview
 from fieldline.serve.problem import MEDIA_TYPE, Problem
 from fieldline.serve.wire import (
@@ -59,6 +59,7 @@ SCHEMAS = (
     Alerts,
     DecisionReply,
     ModelsReply,
+    ReliabilityReply,
     Overview,
     Problem,
 )

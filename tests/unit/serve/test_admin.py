@@ -301,6 +301,15 @@ def test_metrics_count_what_was_answered(site: Site) -> None:
     assert "fieldline_in_flight 0.0" in text
 
 
+def test_reliability_is_told_of_every_task(site: Site) -> None:
+    """Each of the seven tasks is there, and before a tick has counted anything none has bins with looks."""
+    tasks = ask(site, "GET", "/v1/models/reliability").json()["tasks"]
+    assert [task["task"] for task in tasks] == [
+        "click", "long_view", "order", "like", "follow", "hate", "watch",
+    ]  # fmt: skip
+    assert sum(of["looks"] for task in tasks for of in task["bins"]) == 0.0
+
+
 def test_every_route_is_described(site: Site) -> None:
     """The OpenAPI document has the hot routes and all others, every reference in it leads somewhere."""
     document = ask(site, "GET", "/openapi.json").json()
@@ -314,7 +323,15 @@ def test_every_route_is_described(site: Site) -> None:
     paths |= {f"/v1/contracts/{{id}}/{way}" for way in ways}
     paths |= {"/v1/contracts/{id}/terms", "/v1/searches"}
     paths |= {f"/v1/viewers/{{id}}/{way}" for way in ("intents", "intents/{category}", "personalisation")}
-    paths |= {"/v1/policy", "/v1/overview", "/v1/models", "/v1/decisions/{id}", "/v1/decide", "/v1/events"}
+    paths |= {
+        "/v1/policy",
+        "/v1/overview",
+        "/v1/models",
+        "/v1/models/reliability",
+        "/v1/decisions/{id}",
+        "/v1/decide",
+        "/v1/events",
+    }
     assert set(document["paths"]) == paths | {"/healthz", "/readyz", "/metrics"}
     text = json.dumps(document)
     named = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
