@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fieldline.draws import is_held
 from fieldline.traffic import oracle_answer as oracle
 from fieldline.traffic.allocate import Desk, Rules, Slate, allocate
+from fieldline.traffic.pace import STEP
 from fieldline.traffic.rows import ORGANIC_PRICE, PRICED
 from fieldline.traffic.toy import Market, market_at_random, market_by_hand, rules_by_hand
 
@@ -55,6 +56,13 @@ ways = st.sampled_from(
 def asked(market: Market) -> Any:
     """Who asks."""
     return {"open_gates": market.open_gates, "viewer_key": market.viewer_key}
+
+
+def value_told(slate: Slate) -> dict[int, float]:
+    told: dict[int, float] = {}
+    for contract, _, value, _ in np.frombuffer(slate.landscape, STEP).tolist():
+        told[contract] = told.get(contract, 0.0) + value
+    return told
 
 
 def parts(slate: Slate) -> tuple[Any, ...]:
@@ -123,6 +131,21 @@ def test_a_contract_held_out_or_behind_closed_gates_is_one_that_does_not_bid(
     assert (ours.places, ours.contenders) == (theirs.places, theirs.contenders)
     assert (ours.landscape, ours.propensity) == (theirs.landscape, theirs.propensity)
     assert not set(ours.slots["contract"].tolist()) & {*np.flatnonzero(held).tolist(), *others}
+
+
+@settings(deadline=None)
+@given(markets, rules())
+def test_a_contract_that_may_bid_nothing_still_logs_what_it_could_buy(market: Market, rules: Rules) -> None:
+    """With no bid at all, each contract is told of as much value as with a bid too low to win anything."""
+    request = (market.candidates, market.viewer, 0, market.index)
+    none, little = (
+        replace(market.prices, bid_cap=np.full(len(market.prices.alpha), cap)) for cap in (0.0, 1e-12)
+    )
+    resting = allocate(*request, none, rules, DESK, landscape=True)
+    losing = allocate(*request, little, rules, DESK, landscape=True)
+    assert (resting.slots["contract"] == -1).all()
+    if (losing.slots["contract"] == -1).all():
+        assert value_told(resting) == pytest.approx(value_told(losing))
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -13,7 +13,7 @@ from fieldline.traffic.explain import CONTENDER, CONTRIBUTION
 from fieldline.traffic.gates import ALL_OPEN
 from fieldline.traffic.kernels.landscape import LOG_ALPHA_FLOOR
 from fieldline.traffic.pace import STEP
-from fieldline.traffic.rows import ORGANIC_PRICE, TRUST
+from fieldline.traffic.rows import BIDS, FLAGS, ORGANIC_PRICE, TRUST
 
 
 def allocate(
@@ -145,17 +145,18 @@ def climb(
     looks = rules.words[-len(rules.looks) - 1 :]
     paid = paid_score(market, rules)
     steps = []
-    for n in np.lexsort((market.item, -paid)):
-        if paid[n] == -inf:
-            break
-        for j, v in values_of(int(n)):
+    bidding = [int(n) for n in np.lexsort((market.item, -paid)) if paid[n] > -inf]
+    promoted = market.rows.view(np.int32)[:, FLAGS] & BIDS != 0
+    resting = np.flatnonzero((market.organic > -inf) & promoted & (market.contract < 0))
+    for n in [*bidding, *resting.tolist()]:
+        for j, v in values_of(n):
             if v <= 0:
                 continue
             if j == market.contract[n] and n in bids_of:
                 bids = bids_of[n]
             else:
                 other = market.rival[n] if j == market.contract[n] else market.bid[n]
-                bids = oracle.critical(market, rules, run, int(n), int(rank[n]), j, other)
+                bids = oracle.critical(market, rules, run, n, int(rank[n]), j, other)
             reached = [slot for slot in reversed(range(rank[n])) if bids[slot] < inf]
             for bid, slots in groupby(reached, key=lambda slot: bids[slot]):
                 look = sum(float(looks[slot] - looks[slot + 1]) for slot in slots)

@@ -142,7 +142,7 @@ def market_at_random(
     rows.view(np.int32)[:, SCENES] = np.where(rng.random(items) < 0.95, 0b101, 0b010)
     group = rng.integers(-1, merchants, items).astype(np.int32)
     category = rng.integers(-1, categories, items).astype(np.int32)
-    bid_cap = np.where(rng.random(contracts) < 0.1, 0.01, 1.0)
+    bid_cap = np.array([0.0, 0.01, 1.0])[np.searchsorted([0.1, 0.2], rng.random(contracts))]
     meter = rng.random((3, contracts, 5)) * np.array([0.5, 0.5, 0.5, 0.05, 2.0])
     viewer = (rng.standard_normal(VIEWER_WIDTH) * 0.5).astype(np.float32)
     entries = entries if len(entries) else np.zeros(1, np.int32)

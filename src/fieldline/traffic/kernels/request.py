@@ -7,12 +7,13 @@ from fieldline.compiled import njit
 from fieldline.traffic.kernels.bids import Bidders, write_bids
 from fieldline.traffic.kernels.charge import sell_slots
 from fieldline.traffic.kernels.draw import draw
-from fieldline.traffic.kernels.head import LANES, take_head
+from fieldline.traffic.kernels.head import LANES, sort, take_head
 from fieldline.traffic.kernels.landscape import climb
 from fieldline.traffic.kernels.score import score
 from fieldline.traffic.kernels.slate import NONE, Field, Order, Run, fill
 from fieldline.traffic.kernels.tell import choose, write_contenders, write_contributions
 from fieldline.traffic.kernels.words import AD_PRICE, EXPLAINED, LANDSCAPE, LOOKS, PAID, RANDOM, TEMPERATURE
+from fieldline.traffic.rows import BIDS
 
 HEAD = 64
 """How many of the best candidates are sorted at first."""
@@ -203,7 +204,15 @@ def answer(
             for position in by_bid.positions:
                 merchants[position] = merchant[candidates[position]]
                 categories[position] = category[candidates[position]]
+        climbing = by_bid.positions.size
+        for j in range(count):  # who rests bids nothing, and would never learn what it could buy
+            if (flags[j] & BIDS) != 0 and contract[j] < 0:
+                merchants[j] = merchant[candidates[j]]
+                categories[j] = category[candidates[j]]
+                paid_order[climbing] = j
+                climbing += 1
+        sort(paid, candidates, paid_order, climbing)
         written, dropped = climb(
-            field, by_bid.positions, run, shown, won_bids, place, chance, bidders, needs, steps_out
+            field, paid_order[:climbing], run, shown, won_bids, place, chance, bidders, needs, steps_out
         )  # fmt: skip
     return shown, eligible, many, contributions, written, dropped, propensity

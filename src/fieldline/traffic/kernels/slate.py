@@ -206,13 +206,12 @@ def fill(field: Field, organic: Order, paid: Order, plain: Run, run: Run, start:
         score = field.organic[top]
         run.payer[slot] = NONE
         run.open[slot] = (
-            paid.positions.size > 0
-            and ads < words[MAX_ADS]
+            ads < words[MAX_ADS]
             and slot >= words[FIRST_AD]
             and slot - last_ad > words[AD_GAP]
             and field.looks[slot] > 0.0
         )
-        if run.open[slot]:
+        if run.open[slot] and paid.positions.size > 0:
             while front < paid.positions.size and not fits(field, run, slot, capped, paid.positions[front]):
                 front += 1
             other, best, sure = best_bidder(field, paid, plain, run, slot, capped, front, top, mute)
