@@ -6,12 +6,14 @@ the one number α. Nothing here knows an engine, a request or a clock: `init` an
 Source: docs/algorithms/bidding.md.
 """
 
+import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fieldline.compiled import njit
 from fieldline.errors import Refused
 from fieldline.traffic import solve
 
@@ -141,37 +143,74 @@ def multiplier(supply: Supply, limits: Limits, standing: Standing) -> Floats:
     """
     if not np.all(supply.auctions > 0.0):
         raise Refused("supply", "nothing of this market was seen yet; update it with past auctions first")
-    value = np.cumsum(supply.value, axis=1) / supply.auctions[:, None]  # [C or 1, BINS], per auction
-    cost = np.cumsum(supply.cost, axis=1) / supply.auctions[:, None]
-    by_budget = np.exp(solve.largest(standing.left[:, None] - standing.auctions[:, None] * cost))
-    bound = limits.goal > 0.0
-    if not bound.any():
-        return by_budget
-    return np.minimum(by_budget, np.where(bound, _by_goal(value, cost, limits, standing), np.inf))
+    guard = quantile(limits.confidence)
+    return _solved(
+        supply.value, supply.cost, supply.auctions, limits.goal, limits.conversion, limits.trust, guard,
+        standing.left, standing.auctions, standing.spent, standing.gained, standing.predicted,
+        standing.goal_auctions,
+    )  # fmt: skip
 
 
-def _by_goal(value: Floats, cost: Floats, limits: Limits, standing: Standing) -> Floats:
-    learned = limits.trust * limits.conversion  # [C]
-    with np.errstate(invalid="ignore"):
-        kappa = np.where(
-            np.isinf(learned),
-            1.0,
-            (standing.gained + learned) / np.maximum(standing.predicted + learned, 1e-300),
-        )
-    to_come = (kappa * standing.goal_auctions)[:, None] * value  # [C, BINS], M
-    spread = to_come / np.maximum(standing.predicted + learned, 1e-300)[:, None]
-    noise = np.sqrt(limits.conversion[:, None] * to_come * (1.0 + spread))
-    total_cost = standing.spent[:, None] + standing.goal_auctions[:, None] * cost
-    guard = quantile(limits.confidence)[:, None] * noise
-    room = standing.gained[:, None] + to_come - guard - limits.goal[:, None] * total_cost
-    pays = kappa / np.where(limits.goal > 0.0, limits.goal, 1.0)
-    reached = ((room >= 0.0) & (to_come > 0.0)).any(axis=1)
-    return np.where(reached, np.exp(solve.largest(room)), pays)
+@njit
+def _solved(
+    supply_value: Floats,
+    supply_cost: Floats,
+    seen: Floats,
+    goal: Floats,
+    conversion: Floats,
+    trust: Floats,
+    guard: Floats,
+    left: Floats,
+    auctions: Floats,
+    spent: Floats,
+    gained: Floats,
+    predicted: Floats,
+    goal_auctions: Floats,
+) -> Floats:
+    found = np.empty(left.size)
+    for c in range(left.size):
+        market = c if seen.size > 1 else 0
+        learned = trust[c] * conversion[c]
+        kappa = 1.0
+        if not math.isinf(learned):
+            kappa = (gained[c] + learned) / max(predicted[c] + learned, 1e-300)
+        doubt = 1.0 / max(predicted[c] + learned, 1e-300)
+        ahead, goal_ahead = auctions[c] / seen[market], goal_auctions[c] / seen[market]
+        value = cost = 0.0
+        by_budget = by_goal = -1
+        budget = budget_out = kept = kept_out = 0.0
+        reached = False
+        for bin_ in range(solve.BINS):
+            value += supply_value[market, bin_]
+            cost += supply_cost[market, bin_]
+            room = left[c] - ahead * cost
+            if room >= 0.0:
+                by_budget, budget = bin_, room
+            elif by_budget == bin_ - 1:
+                budget_out = room
+            if goal[c] > 0.0:
+                come = kappa * goal_ahead * value
+                noise = guard[c] * math.sqrt(conversion[c] * come * (1.0 + come * doubt))
+                owed = goal[c] * (spent[c] + goal_ahead * cost)
+                room = gained[c] + come - noise - owed
+                if room >= 0.0:
+                    by_goal, kept = bin_, room
+                    reached = reached or come > 0.0
+                elif by_goal == bin_ - 1:
+                    kept_out = room
+        found[c] = math.exp(solve.crossing(by_budget >= 0, by_budget, budget, budget_out))
+        if goal[c] > 0.0:
+            most = kappa / goal[c]
+            if reached:
+                most = math.exp(solve.crossing(by_goal >= 0, by_goal, kept, kept_out))
+            found[c] = min(found[c], most)
+    return found
 
 
 def quantile(confidence: Floats) -> Floats:
     """Return the standard normal's quantile of each confidence in (0, 1)."""
-    return np.array([NormalDist().inv_cdf(float(c)) for c in confidence])
+    stated, place = np.unique(confidence, return_inverse=True)
+    return np.array([NormalDist().inv_cdf(float(c)) for c in stated])[place]
 
 
 def bids(alpha: Floats, values: Floats, left: Floats) -> Floats:

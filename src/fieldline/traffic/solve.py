@@ -91,7 +91,7 @@ def cost_at(supply_cost: Floats, numbers: Numbers, log_alpha: Floats) -> Floats:
 
 
 @njit
-def _crossing(fits: bool, last: int, inside: float, outside: float) -> float:
+def crossing(fits: bool, last: int, inside: float, outside: float) -> float:
     """Return the log α at which room runs out past the last bin that fits, linear within the next."""
     if not fits:
         return LOW
@@ -192,10 +192,10 @@ def admitted(  # noqa: PLR0912 (three limits in one pass over the bins)
                 elif by_goal == bin_ - 1:
                     kept_out = room
         best = min(most[i], LOW + WIDTH * (dearest + 1.0))
-        best = min(best, _crossing(by_budget >= 0, by_budget, budget, budget_out))
-        best = min(best, _crossing(by_day >= 0, by_day, day, day_out))
+        best = min(best, crossing(by_budget >= 0, by_budget, budget, budget_out))
+        best = min(best, crossing(by_day >= 0, by_day, day, day_out))
         if goal[i] > 0.0:
-            best = min(best, _crossing(by_goal >= 0, by_goal, kept, kept_out))
+            best = min(best, crossing(by_goal >= 0, by_goal, kept, kept_out))
             if size[i] > 0.0:
                 best = min(best, _affordable(supply_cost[j], (in_hand[i] + recovered) / goal[i], soon[i]))
         found[i] = max(best, LOW)
