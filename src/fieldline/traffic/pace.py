@@ -10,11 +10,11 @@ gain g (how spend compares with what was predicted), S spent, G value in hand an
           made up for: max over α of κ'·F − z·√(x·κ'·F) − τ·g·N·C(α), κ' being what κ is at least
     α   = min(α_B, α_R, α_S), approached by half of the log step, at most −0.35 or +0.25 a tick
 
-There are three ways to count what is in hand. `observed`: what was observed, κ = 1 and no α_S, for what is still to
-mature is guard enough. `confident`: what was observed, κ learned from all that its items sell, and α_S, so that a
-goal is never put at a risk that could not be made up for nine times in ten. `corrected`: as `confident`, and what
-young impressions should still bring is in hand, too. A granted floor (or ceiling) has an organic price by PI control
-on what was planned less what was delivered, in units of the mean score of what is shown.
+τ stands for 1.01 × the goal. There are three ways to count what is in hand. `observed`: what was observed, κ = 1 and
+no α_S, for what is still to mature is guard enough. `confident`: what was observed, κ learned from all that its items
+sell, and α_S, so that a goal is never put at a risk that could not be made up for nine times in ten. `corrected`: as
+`confident`, and what young impressions should still bring is in hand, too. A granted floor (or ceiling) has an organic
+price by PI control on what was planned less what was delivered, in units of the mean score of what is shown.
 Source: docs/algorithms/pricing.md; field guide to autobidding (arXiv 2302.08530) for the minimum of multipliers.
 """
 
@@ -56,6 +56,10 @@ FIRST_LOOK = 576.0
 """The same before its own first event came: what it can buy cheapest teaches it most for its money."""
 LEARNING = 1.0
 """Events' worth of value that a contract may owe before any came, where none comes without its spending."""
+FIRST_EVENT = 2.3026
+"""ln 10: with so many events expected of what one event's worth of debt buys, one comes nine times in ten."""
+TRIM = 0.01
+"""What is aimed at lies so far above the goal: what is spent last can no longer be made up for."""
 SURENESS = 1.2816
 """Standard deviations of a guard: it holds nine times in ten."""
 SPREAD = 1.5
@@ -262,7 +266,7 @@ def _bid(
 ) -> None:
     if not len(numbers):
         return
-    goal = book.goal[numbers]
+    goal = book.goal[numbers] * (1.0 + TRIM)
     weight = scene_weights(prices.offered[numbers], prices.asked)
     to_come, today = requests_to_come(traffic, book, numbers, now, tick_ms, weight)  # [J], [J]
     sampled = np.maximum(prices.sampled[numbers], 1e-9)
@@ -279,7 +283,7 @@ def _bid(
         goal=goal,
         ahead=gain * to_come / sampled,
         ahead_today=gain * today / sampled,
-        worth=hand.calibration,
+        worth=np.where((hand.size > 0.0) & (spent == 0.0), hand.calibration / FIRST_EVENT, hand.calibration),
         sure=hand.sure,
         size=SURENESS**2 * hand.size,
         credit=_credit(book, numbers, hand.size, learning),

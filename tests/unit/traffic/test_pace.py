@@ -6,7 +6,17 @@ import pytest
 from fieldline.contracts import Contract, Horizon, Limit, Meter, Reach
 from fieldline.contracts.book import Book, enforce, put
 from fieldline.traffic.forecast import Traffic
-from fieldline.traffic.pace import REST, STEP, InHand, Prices, confident, corrected, init, observed, update
+from fieldline.traffic.pace import (
+    REST,
+    STEP,
+    InHand,
+    Prices,
+    confident,
+    corrected,
+    init,
+    observed,
+    update,
+)
 from fieldline.traffic.solve import BINS, HIGH, LOW, WIDTH, add_steps
 from fieldline.units import HOUR, MINUTE, YUAN
 
@@ -35,9 +45,11 @@ def landscape(prices: Prices, value: float, cost: list[float]) -> None:
     prices.sampled[0] = SAMPLED
 
 
-def settle(prices: Prices, book: Book, traffic: Traffic, in_hand: InHand = observed) -> float:
+def settle(
+    prices: Prices, book: Book, traffic: Traffic, in_hand: InHand = observed, learning: float = 0.0
+) -> float:
     for _ in range(200):
-        update(prices, book, traffic, 1, 5 * MINUTE, in_hand)
+        update(prices, book, traffic, 1, 5 * MINUTE, in_hand, learning)
         prices.supply_value /= 0.982
         prices.supply_cost /= 0.982
         prices.sampled /= 0.982
@@ -116,12 +128,32 @@ def test_a_contract_with_a_goal_rests_until_something_was_sold() -> None:
 def test_learning_is_paid_for_with_a_stated_share_of_an_order() -> None:
     """Before anything was sold, a contract bids only as far as the policy lets it owe for learning."""
     limit = Limit(budget=10**6 * YUAN, goal=2.0, counts_organic=True)
-    prices, book, traffic = market(limit)
-    landscape(prices, 0.010, [0.002 * i for i in range(1, 30)])
-    update(prices, book, traffic, 1, 5 * MINUTE, confident, learning=0.0)
-    rested = prices.alpha[0]
-    update(prices, book, traffic, 1, 5 * MINUTE, confident, learning=0.5)
-    assert rested <= REST < prices.alpha[0]
+
+    def alpha(learning: float) -> float:
+        prices, book, traffic = market(limit)
+        landscape(prices, 0.010, [0.0005 * i for i in range(1, 30)])
+        update(prices, book, traffic, 1, 5 * MINUTE, confident, learning)
+        return float(prices.alpha[0])
+
+    assert alpha(0.0) <= REST < alpha(0.5)
+
+
+def test_the_first_event_is_sought_only_where_it_is_likely() -> None:
+    """What has spent nothing begins where 2.3 times its goal is expected, and goes on where its goal is."""
+    limit = Limit(budget=10**6 * YUAN, goal=2.0, counts_organic=True)
+    for expected, spent, begins in ((4.4, 0.0, False), (4.4, 1e-6, True), (5.0, 0.0, True)):
+        prices, book, traffic = market(limit)
+        landscape(prices, 0.001 * expected, [0.001] * 30)
+        book.spent[0] = int(spent * YUAN)
+        assert (settle(prices, book, traffic, confident, learning=0.5) > 1.01) is begins
+
+
+def test_a_goal_is_aimed_at_one_per_cent_above() -> None:
+    """Supply that brings 2.01 yuan a yuan does not serve a goal of 2; 2.03 does."""
+    for expected, serves in ((2.01, False), (2.03, True)):
+        prices, book, traffic = market(Limit(budget=10**6 * YUAN, goal=2.0))
+        landscape(prices, 0.001 * expected, [0.001] * 30)
+        assert (settle(prices, book, traffic) > 1.0) is serves
 
 
 def test_a_new_contract_rests_unless_predictions_are_trusted() -> None:

@@ -47,7 +47,11 @@ OTHER_SEED = 1_000_003
 """Added to the seed of requests and outcomes for that week, so that nothing judged was learned from."""
 
 
-FORMS: tuple[tuple[str, InHand], ...] = (("observed", pace.observed), ("delay-corrected", pace.corrected))
+FORMS: tuple[tuple[str, InHand, float], ...] = (
+    ("observed", pace.observed, 0.0),
+    ("delay-corrected", pace.corrected, 0.0),
+    ("learning .5", pace.confident, 0.5),
+)
 """The engine's other ways to count value in hand."""
 
 
@@ -266,18 +270,18 @@ def _baselines(job: Job, day: Day) -> Baselines:
         pid=outcome(Arm(name="pid", controller=Pid().update)),
         dual_descent=outcome(Arm(name="dual descent", controller=DualDescent().update)),
         forms=tuple(
-            outcome(Arm(name=name, controller=counting(in_hand)))
-            for name, in_hand in FORMS
+            outcome(Arm(name=name, controller=counting(in_hand, learning)))
+            for name, in_hand, learning in FORMS
             if job.setting.forms
         ),
     )
 
 
-def counting(in_hand: InHand) -> Controller:
-    """Return the engine's controller with another way to count value in hand."""
+def counting(in_hand: InHand, learning: float = 0.0) -> Controller:
+    """Return the engine's controller with another way to count value in hand, or that may owe more to learn."""
 
     def update(prices: Prices, book: Book, traffic: Traffic, now: int, tick_ms: int) -> None:
-        pace.update(prices, book, traffic, now, tick_ms, in_hand)
+        pace.update(prices, book, traffic, now, tick_ms, in_hand, learning)
 
     return update
 

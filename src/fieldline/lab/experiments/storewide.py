@@ -169,7 +169,7 @@ def extra_of(results: Sequence[Result], seeds: int, setting: Setting) -> Extra:
     return Extra(
         forms=tuple(
             (name, held(controlled, [one.forms[place] for one in baselines]))
-            for place, (name, _) in enumerate(FORMS)
+            for place, (name, _, _) in enumerate(FORMS)
             if setting.forms
         ),
         hindsight_attained=share([one.hindsight_kept for one in controlled]),
