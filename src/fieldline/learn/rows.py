@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldline import engine
-from fieldline.facts import AnyFact, Decision, Like, Order, Outcome, Policy, Tick
+from fieldline.facts import AnyFact, Decision, Order, Outcome, Policy, Tick
 from fieldline.traffic.outcomes import Shown, refusal_weight
 from fieldline.traffic.prediction.sheet import FEATURES, sheet
 from fieldline.units import DAY
@@ -53,7 +53,6 @@ class Pending:
 
     shown: Shown
     sheet: NDArray[np.float32]  # [slots, F]
-    liked: list[bool]
 
 
 @dataclass(slots=True)
@@ -105,15 +104,13 @@ class Taken:
                 self._outcome(fact)
             case Order():
                 self._order(fact)
-            case Like() if fact.decision in self._open:
-                self._like(fact)
             case _:
                 pass
         read = self._read(fact) if isinstance(fact, Decision) else None
         engine.reduce(self.state, fact)
         if isinstance(fact, Decision) and read is not None:
             shown = self.state.outcomes.open[fact.id]
-            self._open[fact.id] = Pending(shown, read, [False] * len(shown.items))
+            self._open[fact.id] = Pending(shown, read)
         if isinstance(fact, Tick):
             self._close()
 
@@ -149,12 +146,6 @@ class Taken:
         row = sheet(state, viewer, np.array([item], np.int32), scene, fact.at)[0]
         self._put(row, labels, weights, fact.at)
 
-    def _like(self, fact: Like) -> None:
-        pending = self._open[fact.decision]
-        item = self.state.shelf.names.find(fact.item)
-        if item in pending.shown.items:
-            pending.liked[pending.shown.items.index(item)] = True
-
     def _order(self, fact: Order) -> None:
         viewer = self.state.people.names.find(fact.viewer)
         found = [
@@ -182,10 +173,11 @@ class Taken:
 
     def _look(self, pending: Pending, k: int) -> None:
         shown = pending.shown
-        clicked, watched, liked = shown.clicked[k], shown.watched[k], pending.liked[k]
-        seen = 1.0 if clicked or watched or liked else refusal_weight(shown.looks[k], shown.clicks[k])
-        labels = [float(clicked), float(watched), float(liked), 0.0, 0.0, 0.0]
-        block, row = self._put(pending.sheet[k], labels, [seen, seen, seen, 0.0, 0.0, 0.0], shown.at)
+        clicked = shown.clicked[k]
+        said = (clicked, shown.watched[k], shown.liked[k], shown.followed[k], shown.hated[k])
+        seen = 1.0 if any(said) else refusal_weight(shown.looks[k], shown.clicks[k])
+        labels = [*(float(label) for label in said), 0.0]
+        block, row = self._put(pending.sheet[k], labels, [seen] * len(said) + [0.0], shown.at)
         if clicked and self.state.shelf.links[shown.items[k]][0]:
             self._clicked[(shown.viewer, shown.items[k])] = Clicked(block, row, shown.at)
 

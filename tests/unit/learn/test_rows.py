@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from tests.made import POLICY, START, catalogue, decided, play
 
-from fieldline.facts import AnyFact, Click, Impression, Order, Outcome, Tick
+from fieldline.facts import AnyFact, Click, Follow, Hate, Impression, Order, Outcome, Tick
 from fieldline.learn import rows as learned
-from fieldline.learn.rows import CLICK, LIKE, LONG_VIEW, ORDER, rows_of
+from fieldline.learn.rows import CLICK, FOLLOW, HATE, LIKE, LONG_VIEW, ORDER, rows_of
 from fieldline.traffic.outcomes import refusal_weight
 from fieldline.traffic.prediction.sheet import FEATURES
 from fieldline.units import DAY, MINUTE, YUAN
@@ -62,6 +62,19 @@ def test_a_decision_gives_rows_of_what_was_rendered() -> None:
     assert rows.labels[:, CLICK].tolist() == [1.0, 0.0]
     assert rows.weights[:, LONG_VIEW].tolist() == pytest.approx([1.0, refusal_weight(0.5, 0.1)])
     assert rows.labels[:, LONG_VIEW].tolist() == [0.0, 0.0]
+
+
+def test_what_a_viewer_answered_to_a_decision_is_a_label() -> None:
+    """A follow of the first slot and a dislike of the second weigh 1 there, what was not answered as a refusal."""
+    facts = decided_facts(ordered=False, end=START + 40 * MINUTE)
+    answers: list[AnyFact] = [
+        Follow("f", START + 2_000, "viewer-2", "creator-1", decision="d", item="video-1"),
+        Hate("h", START + 3_000, "d", "video-2"),
+    ]
+    rows = rows_of([*facts[:-2], *answers, *facts[-2:]], POLICY)
+    assert rows.labels[:, FOLLOW].tolist() == [1.0, 0.0]
+    assert rows.labels[:, HATE].tolist() == [0.0, 1.0]
+    assert rows.weights[:, FOLLOW].tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize(
