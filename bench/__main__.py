@@ -16,7 +16,7 @@ SUITE = ("kernel", "prices", "route", "decide", "lab", "log")
 ALONE = ("charges", "retrieval")
 """Benches that run by their names alone: a rule rather than a speed, and an index of a million items."""
 
-TOLD = ("search", "quality")
+TOLD = ("search", "quality", "orders", "sentiment", "trust")
 """Benches of quality: they have tables of their own, may be given data (`--data DIR`) and run by name alone."""
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -83,7 +83,9 @@ def main() -> int:
     """Run the suite, or the bench that was named."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("name", nargs="?", choices=(*SUITE, *ALONE, *TOLD))
-    parser.add_argument("--data", type=Path, metavar="DIR", help="data of its own: for quality and search")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="data of its own: for quality, search and orders"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     if arguments.name in TOLD:

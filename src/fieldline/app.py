@@ -8,7 +8,7 @@ was refused left nothing behind, and what was logged is folded again at the next
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +19,18 @@ from fieldline.contracts.book import Due
 from fieldline.errors import Conflict, DataFolderError, Refused, StaleSnapshot, Unknown
 from fieldline.facts import (
     AnyFact,
+    Appeal,
     Behaviour,
     CatalogueEntry,
     Chosen,
     Decision,
     Policy,
     Request,
+    Review,
+    Ruling,
     Scene,
+    Staged,
+    StagedOffer,
     Tick,
     Typed,
     ViewerErased,
@@ -46,13 +51,18 @@ from fieldline.traffic.checks import check_batch
 from fieldline.traffic.decide import check as check_request
 from fieldline.traffic.intents import words as chosen_words
 from fieldline.traffic.prediction.outside import NONE, Models
+from fieldline.traffic.trusted import reviewed
+from fieldline.trust.sentiment import Sentiment, open_sentiment
 from fieldline.units import DAY, Instant
 
 RECENT = 20_000
 """Decisions kept in memory beside the log."""
 SHELVES = ("mall", "search")
 DEFAULT_POLICY = Policy(
-    scenes=tuple(Scene(name, looks, shelf=name in SHELVES) for name, looks in DEFAULT_LOOKS.items())
+    scenes=tuple(
+        Scene(name, looks, name in SHELVES, "private" if name == "follow" else "public")
+        for name, looks in DEFAULT_LOOKS.items()
+    )
 )
 
 log_of = logging.getLogger(__name__)
@@ -115,6 +125,7 @@ class Fieldline:
         folder: DataFolder | None = None,
         node: Node | None = None,
         models: Models = NONE,
+        sentiment: Sentiment | None = None,
     ) -> None:
         """Recover from what the stores hold.
 
@@ -128,8 +139,9 @@ class Fieldline:
             folder: the data folder to let go of at the end.
             node: which one it is of several engines that share records and ledger; None: it is alone.
             models: outside, that new decisions are made with; what was decided is never asked again.
+            sentiment: reads new reviews; what it read is logged with them and never read again.
         """
-        self.models = models
+        self.models, self.sentiment = models, sentiment
         self.log, self.snapshots, self.records, self.ledger = log, snapshots, records, ledger
         self._clock, self._folder, self._node = clock, folder, node
         self._recent: OrderedDict[str, tuple[Decision, Commit]] = OrderedDict()
@@ -151,6 +163,7 @@ class Fieldline:
         money: str = "",
         predictor: str = "",
         shadow: str = "",
+        sentiment: str = "",
     ) -> "Fieldline":
         """Open a data folder.
 
@@ -164,6 +177,7 @@ class Fieldline:
             money: URL of the database of records and ledger; empty: the folder's own.
             predictor: folder of the model that gives the chances; empty: the embedded one does.
             shadow: folder of the model beside it; `embedded`: the embedded one.
+            sentiment: file of the model that reads reviews; empty: none does.
 
         Raises:
             DataFolderError: the folder is missing, locked, newer than this program, or another engine's.
@@ -171,6 +185,7 @@ class Fieldline:
             Missing: the extra that a model needs.
         """
         models = Models(open_model(predictor), open_model(shadow), failed=_warn)
+        reader = open_sentiment(sentiment)
         folder = DataFolder.open(path, create)
         try:
             snapshots = open_snapshots(folder.snapshots_url)
@@ -183,7 +198,7 @@ class Fieldline:
                 join(named, folder.path, ledger, (clock or WallClock()).now(), fresh=log.end == 0)
             else:
                 alone(folder.path, ledger)
-            return cls(log, snapshots, records, ledger, clock, policy, folder, named, models)
+            return cls(log, snapshots, records, ledger, clock, policy, folder, named, models, reader)
         except BaseException:
             folder.close()
             raise
@@ -234,7 +249,7 @@ class Fieldline:
             if event.id not in seen and event.id not in fresh:
                 fresh[event.id] = number
         check_batch(self.state, [(number, events[number]) for number in fresh.values()])
-        commit = self._take(*(events[number] for number in fresh.values()))
+        commit = self._take(*self._read(events[number] for number in fresh.values()))
         return Recorded(len(fresh), len(events) - len(fresh)), commit
 
     def begin(self, at: Instant) -> None:
@@ -384,6 +399,59 @@ class Fieldline:
         self.records.note(f"viewer:{choice.viewer}", by, self.now(), before, after)
         return self._take(choice)
 
+    def stage(
+        self, room: str, offers: tuple[StagedOffer, ...], by: str, version: int | None = None
+    ) -> Commit:
+        """Plan what a live room is about to sell, in place of its plan before.
+
+        Args:
+            room: its id.
+            offers: all of them.
+            by: who asks.
+            version: of the plan that is replaced; None: whatever it is.
+
+        Raises:
+            Unknown: a room or product that nothing has.
+            Conflict: the plan is at another version.
+            Refused: a closed room, an offer that cannot be.
+        """
+        known = self.state.staging.plans.get(room)
+        replaced = (known.version if known else 0) if version is None else version
+        plan = Staged(room, self.now(), replaced + 1, offers)
+        engine.check(self.state, plan)
+        before, after = (msgspec.json.encode(of.offers if of else ()).decode() for of in (known, plan))
+        self.records.note(f"room:{room}", by, self.now(), before, after)
+        return self._take(plan)
+
+    def appeal(self, fact: Appeal, by: str) -> Commit:
+        """Take what a merchant or creator contests.
+
+        Raises:
+            Unknown: it is about what nothing has.
+            Refused: it concerns another, or an item that was not refused.
+            Conflict: an appeal about it is open or was upheld.
+        """
+        engine.check(self.state, fact)
+        self.records.note(f"appeal:{fact.id}", by, self.now(), None, msgspec.json.encode(fact).decode())
+        return self._take(fact)
+
+    def rule(self, fact: Ruling, by: str) -> Commit:
+        """Take what a person decided on an appeal; an item that is approved again by it is so in the records too.
+
+        Raises:
+            Unknown: there is no such appeal.
+            Refused: it is the person's own.
+        """
+        engine.check(self.state, fact)
+        case = self.state.trust.appeals.cases[fact.appeal]
+        if by == case.by:
+            raise Refused("appeal", "is ruled on by another than who made it")
+        before, after = (msgspec.json.encode(said).decode() for said in (case.status, fact))
+        self.records.note(f"appeal:{fact.appeal}", by, self.now(), before, after)
+        item = reviewed(self.state, fact)
+        commit = self._take(fact)
+        return self._typed(self.records.put_entries([item], self.now(), by), item) if item else commit
+
     def erase_viewer(self, id: str, by: str) -> Commit:
         """Forget a viewer: from state and records now, from the log at compaction.
 
@@ -451,6 +519,14 @@ class Fieldline:
             self._folder.close()
 
     # ── Inside ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _read(self, events: Iterable[Behaviour]) -> Iterator[Behaviour]:
+        """Say of reviews how their words sound, where nobody did and a model can."""
+        for event in events:
+            if self.sentiment is not None and isinstance(event, Review) and event.tone is None:
+                yield msgspec.structs.replace(event, tone=self.sentiment.tone(event.text))
+            else:
+                yield event
 
     def _take(self, *facts: AnyFact) -> Commit:
         if not facts:

@@ -1,5 +1,6 @@
 """Columns that grow: arrays with room to spare, doubled when full."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -25,6 +26,22 @@ def grown(column: NDArray[T], count: int, fill: float = 0) -> NDArray[T]:
     wider = np.full((max(count, 2 * rows, 16), *column.shape[1:]), fill, column.dtype)
     wider[:rows] = column
     return wider
+
+
+def marked(numbers: Sequence[int], count: int) -> NDArray[np.bool_]:
+    """Return a column that is True at some numbers, to be read at many; −1, among the numbers or read, is False.
+
+    Args:
+        numbers: those to mark, each below `count`.
+        count: of all there are.
+
+    Returns:
+        bool [count + 1], whose last stands for −1.
+    """
+    marks = np.zeros(count + 1, np.bool_)
+    marks[numbers] = True
+    marks[count] = False
+    return marks
 
 
 class Names:

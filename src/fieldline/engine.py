@@ -10,13 +10,17 @@ changes it in place and returns it. The same facts give the same state, bit for 
 from fieldline import wishes
 from fieldline.facts import (
     AnyFact,
+    Appeal,
     Assumed,
     Behaviour,
     CatalogueEntry,
     Chosen,
     Click,
+    Contested,
     Creator,
     Decision,
+    Delivery,
+    Dialogue,
     Follow,
     Hate,
     Impression,
@@ -35,6 +39,10 @@ from fieldline.facts import (
     Product,
     Redemption,
     Refund,
+    Reply,
+    Review,
+    Ruling,
+    Staged,
     Tick,
     Typed,
     Video,
@@ -45,7 +53,7 @@ from fieldline.facts import (
     WishEnded,
     WishPaused,
 )
-from fieldline.traffic import behaviour, checks, entries, intents, showing
+from fieldline.traffic import behaviour, checks, entries, intents, showing, staging, trusted
 from fieldline.traffic.decide import decide
 from fieldline.traffic.state import State, decode, encode, relink
 from fieldline.traffic.ticks import tick
@@ -67,7 +75,7 @@ def reduce(state: State, fact: AnyFact) -> State:
             relink(state)
             showing.open_decision(state, fact)
             intents.note_decision(state, fact)
-        case Viewer() | Creator() | Merchant() | Product() | Video() | LiveRoom():
+        case Viewer() | Creator() | Merchant() | Product() | Video() | LiveRoom() | Staged():
             entries.put_entry(state, fact)
         case (
             Impression()
@@ -82,6 +90,10 @@ def reduce(state: State, fact: AnyFact) -> State:
             | Redemption()
             | Lead()
             | Outcome()
+            | Delivery()
+            | Review()
+            | Reply()
+            | Dialogue()
         ):
             relink(state)
             behaviour.take(state, fact)
@@ -98,7 +110,7 @@ def reduce(state: State, fact: AnyFact) -> State:
         case Assumed():
             relink(state)
             showing.assume_shown(state, fact)
-        case Personalised() | IntentCorrected() | IntentsReset() | ViewerErased():
+        case Personalised() | IntentCorrected() | IntentsReset() | ViewerErased() | Appeal() | Ruling():
             entries.heed(state, fact)
         case Tick():
             relink(state)
@@ -108,7 +120,7 @@ def reduce(state: State, fact: AnyFact) -> State:
     return state
 
 
-def check(state: State, fact: CatalogueEntry | Behaviour | Wish | Chosen) -> None:
+def check(state: State, fact: CatalogueEntry | Behaviour | Contested | Staged | Wish | Chosen) -> None:
     """Refuse a fact that the state says cannot be.
 
     Raises:
@@ -125,5 +137,10 @@ def check(state: State, fact: CatalogueEntry | Behaviour | Wish | Chosen) -> Non
             entries.check(state, fact)
         case Personalised() | IntentCorrected() | IntentsReset():
             intents.check(state, fact)
+        case Staged():
+            staging.check(state.staging, state.shelf, fact)
+        case Appeal() | Ruling():
+            checks.check_time(state, fact)
+            trusted.check(state, fact)
         case _:
             checks.check(state, fact)

@@ -29,6 +29,7 @@ SETTINGS = (
         "",
         "Folder of a model beside it, compared on the same impressions; `embedded`: the embedded one.",
     ),
+    Setting("sentiment", "", "File of the model that reads reviews; empty: they count by their stars alone."),
     Setting("host", "127.0.0.1", "Address to listen on; only loopback is allowed until there are accounts."),
     Setting("port", 8420, "Port to listen on; 0 takes a free one."),
     Setting("most_in_flight", 512, "Requests in work above which further ones are answered 503."),

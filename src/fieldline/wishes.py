@@ -1,10 +1,11 @@
 """Wishes into contracts: what is refused, and what a new, edited, paused or ended wish changes in the state."""
 
 from fieldline.contracts import Contract, book
+from fieldline.contracts.grants import MILLION
 from fieldline.errors import Conflict, OutOfReach, Refused, Unknown
 from fieldline.facts import Leased, LiveRoom, Product, Wish, WishEnded, WishPaused
 from fieldline.goods import sellable
-from fieldline.offers import contracts_of, names_of, terms_of
+from fieldline.offers import contracts_of, names_of, pool, terms_of
 from fieldline.offers.campaign import Campaign, editable
 from fieldline.offers.naming import Named
 from fieldline.traffic import accounts, pace, prospect, worth
@@ -83,6 +84,8 @@ def check(state: State, wish: Wish) -> None:
         old = terms_of(before)
         if isinstance(old, Campaign) and isinstance(terms, Campaign):
             editable(old, terms, state.now)
+        if isinstance(old, pool.Terms) and isinstance(terms, pool.Terms):
+            pool.editable(old, terms)
         known_names = {named.id for named in names_of(before)}
     merchant = terms.merchant if isinstance(terms, Campaign) else None
     for named in names_of(wish):
@@ -132,6 +135,10 @@ def _check_contract(state: State, contract: Contract) -> None:
         taken = int(state.book.spent[number] + state.book.reserved[number])
         if contract.bids and contract.limit.budget < taken:
             raise Conflict("terms.budget", f"is below the {taken} micro-yuan already spent or reserved")
+        ledger = state.organic.pools.get(number)
+        if contract.grant and ledger and contract.grant.looks * MILLION < ledger.spent + ledger.expired:
+            used = (ledger.spent + ledger.expired) / MILLION
+            raise Conflict("terms.looks", f"is below the {used:g} looks already spent or expired")
     if contract.horizon.end <= state.now:
         raise Conflict("terms.end", "is past")
 

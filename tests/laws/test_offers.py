@@ -86,13 +86,23 @@ def cold_starts(draw: st.DrawFn) -> Wish:
     return Wish(draw(WORDS), 0, 1, "cold_start", "owner", msgspec.json.encode(terms).decode())
 
 
+@st.composite
+def pools(draw: st.DrawFn) -> Wish:
+    start, looks = draw(st.integers(0, 1 << 50)), draw(st.floats(1.0, 1e6))
+    terms = {"name": "p", "looks": looks, "merchants": draw(NAMES), "creators": ["c"], "start": start,
+             "end": start + draw(st.integers(1, 366 * DAY))}  # fmt: skip
+    matching = {"looks_per_yuan": draw(st.floats(0.01, 1e3)), "member_looks": looks / 2.0}
+    terms |= draw(st.sampled_from(({}, {"matching": matching}, {"member_looks": looks / 2.0})))
+    return Wish(draw(WORDS), 0, 1, "pool", "owner", msgspec.json.encode(terms).decode())
+
+
 def test_the_laws_know_every_offer() -> None:
     """No offer is missing from the wishes that the laws below draw."""
-    assert set(GOALS) | {"cold_start"} == set(OFFERS)
+    assert set(GOALS) | {"cold_start", "pool"} == set(OFFERS)
 
 
 @settings(max_examples=100, deadline=None)
-@given(campaigns() | cold_starts())
+@given(campaigns() | cold_starts() | pools())
 def test_a_wish_means_one_thing(wish: Wish) -> None:
     """Compiled twice, a wish gives equal contracts, all its own, with ids and horizons that may be."""
     contracts = contracts_of(wish)
@@ -102,7 +112,7 @@ def test_a_wish_means_one_thing(wish: Wish) -> None:
     for contract in contracts:
         assert (contract.wish, contract.offer, contract.owner) == (wish.id, wish.offer, wish.owner)
         assert contract.horizon.start < contract.horizon.end
-        assert contract.reach
+        assert contract.reach or contract.grant
         assert msgspec.json.decode(msgspec.json.encode(contract), type=Contract) == contract
 
 

@@ -20,6 +20,7 @@ Host = Annotated[str, setting("host")]
 Port = Annotated[int, setting("port")]
 Predictor = Annotated[str, setting("predictor")]
 Shadow = Annotated[str, setting("shadow")]
+Tone = Annotated[str, setting("sentiment")]
 
 console = Console(stderr=True)
 
@@ -32,11 +33,12 @@ def run(
     speed: Annotated[float, setting("demo_speed", "--speed")],
     predictor: Predictor,
     shadow: Shadow,
+    sentiment: Tone,
     seed: Annotated[int, typer.Option(help="Which market.")] = 1,
 ) -> None:
     """Start Fieldline with a demo market playing its viewers against the API, at a quicker clock."""
     demo = (seed, requests, speed)
-    _start(data, host, port, clock=None, demo=demo, predictor=predictor, shadow=shadow)
+    _start(data, host, port, clock=None, demo=demo, predictor=predictor, shadow=shadow, sentiment=sentiment)
 
 
 def serve(
@@ -48,13 +50,14 @@ def serve(
     money: Annotated[str, setting("money")],
     predictor: Predictor,
     shadow: Shadow,
+    sentiment: Tone,
 ) -> None:
     """Start Fieldline for a platform's own requests, at the machine's clock."""
     from fieldline.app import WallClock
 
     _start(
         data, host, port, clock=WallClock(), demo=None, node=node, engines=engines, money=money,
-        predictor=predictor, shadow=shadow,
+        predictor=predictor, shadow=shadow, sentiment=sentiment,
     )  # fmt: skip
 
 
@@ -69,6 +72,7 @@ def _start(
     money: str = "",
     predictor: str = "",
     shadow: str = "",
+    sentiment: str = "",
 ) -> None:
     from fieldline.serve.server import listen, url_of
 
@@ -96,8 +100,9 @@ def _start(
         from fieldline.traffic.warm import warm
 
         app = Fieldline.open(
-            data, clock, node=node, engines=engines, money=money, predictor=predictor, shadow=shadow
-        )
+            data, clock, node=node, engines=engines, money=money, predictor=predictor, shadow=shadow,
+            sentiment=sentiment,
+        )  # fmt: skip
         status.update("Preparing the kernels (the first start compiles them: about half a minute) …")
         warm()
         start = app.now() or WallClock().now()

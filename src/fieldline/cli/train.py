@@ -18,7 +18,7 @@ Seed = Annotated[int, typer.Option(help="Of whatever is drawn while fitting.")]
 
 @train.callback()
 def trained() -> None:
-    """Fit a model to a data folder's log and write it as a bundle, which `--predictor` serves."""
+    """Fit a model to a data folder's log, which `--predictor` serves, or to reviews, for `--sentiment`."""
 
 
 @train.command()
@@ -27,6 +27,20 @@ def lightgbm(data: Data, out: Out, days: Days = None, name: Name = "lightgbm", s
     from fieldline.learn.bundles import write_boosted
 
     print(write_boosted(data, out, days, name, seed))
+
+
+@train.command()
+def sentiment(
+    data: Annotated[
+        Path, typer.Argument(help="csv (or .csv.gz, or a folder of them): label, review, perhaps cat.")
+    ],
+    out: Annotated[Path, typer.Option(help="File to write, for `--sentiment`.")],
+    name: Annotated[str, typer.Option(help="What the model is called.")] = "reviews",
+) -> None:
+    """Whether reviews praise or criticise, from labelled ones; needs no extra."""
+    from fieldline.learn.sentiment import train as fitted
+
+    print(fitted(data, out, name))
 
 
 @train.command()

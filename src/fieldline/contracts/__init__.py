@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from fieldline.contracts.grants import Grant
 from fieldline.facts import Id, Money, Place, Share, Time, Word
 
 HOURS = 168
@@ -132,6 +133,8 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False
     """Share of viewers, keyed by campaign and viewer, for whom it never bids: what it is measured against."""
     assured: bool = False
     """Whether a day that falls short of the goal, beyond what chance explains, is credited."""
+    grant: Grant | None = None
+    """The pool that it is: it stands on no item of its own, whoever is eligible draws on it."""
 
     @property
     def bids(self) -> bool:

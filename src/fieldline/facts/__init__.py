@@ -22,25 +22,47 @@ from fieldline.facts.behaviour import (
 )
 from fieldline.facts.catalogue import CatalogueEntry, Creator, LiveRoom, Merchant, Product, Video, Viewer
 from fieldline.facts.choices import Chosen, IntentCorrected, IntentsReset, Personalised, Stage, ViewerErased
-from fieldline.facts.deciding import Decision, Request, Slot
+from fieldline.facts.deciding import Ahead, Decision, Request, Slot
 from fieldline.facts.log import API_VERSION, LOG_VERSION, AnyFact, Tick, Typed, decode, encode
-from fieldline.facts.policy import Policy, Scene, Sources
+from fieldline.facts.policy import Earned, Frequency, Mix, Policy, Scene, Sources, TrustWeights
+from fieldline.facts.service import (
+    Appeal,
+    Contestable,
+    Contested,
+    Delivery,
+    Dialogue,
+    Reply,
+    Review,
+    Ruling,
+    Served,
+    Service,
+)
+from fieldline.facts.staging import Staged, StagedOffer
 from fieldline.facts.wishes import Leased, Wish, WishEnded, WishPaused
-from fieldline.facts.words import Fact, Id, Money, Name, Place, Share, Time, Word
+from fieldline.facts.words import Domain, Fact, Id, Money, Name, Place, Share, Time, Word
 
 __all__ = [
     "API_VERSION",
     "LOG_VERSION",
+    "Ahead",
     "AnyFact",
+    "Appeal",
     "Assumed",
     "Behaviour",
     "CatalogueEntry",
     "Chosen",
     "Click",
+    "Contestable",
+    "Contested",
     "Creator",
     "Decision",
+    "Delivery",
+    "Dialogue",
+    "Domain",
+    "Earned",
     "Fact",
     "Follow",
+    "Frequency",
     "Hate",
     "Id",
     "Impression",
@@ -52,6 +74,7 @@ __all__ = [
     "LiveRoom",
     "LongView",
     "Merchant",
+    "Mix",
     "Money",
     "Name",
     "Order",
@@ -62,14 +85,22 @@ __all__ = [
     "Product",
     "Redemption",
     "Refund",
+    "Reply",
     "Request",
+    "Review",
+    "Ruling",
     "Scene",
+    "Served",
+    "Service",
     "Share",
     "Slot",
     "Sources",
     "Stage",
+    "Staged",
+    "StagedOffer",
     "Tick",
     "Time",
+    "TrustWeights",
     "Typed",
     "Video",
     "Viewer",

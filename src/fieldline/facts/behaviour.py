@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from fieldline.facts.service import Service
 from fieldline.facts.words import Fact, Id, Money, Time, Word
 
 
@@ -152,4 +153,5 @@ Behaviour = (
     | Redemption
     | Lead
     | Outcome
+    | Service
 )

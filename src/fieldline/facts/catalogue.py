@@ -36,6 +36,8 @@ class Merchant(Fact, frozen=True, tag="merchant"):
     id: Id
     name: Name = ""
     trust: Share = 0.5
+    accounts: tuple[Id, ...] = ()
+    """Viewers that are its own (owner, staff, helpers): what they buy or say counts for no merchant's index."""
 
 
 class Product(Fact, frozen=True, tag="product"):

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from fieldline.facts.words import Fact, Id, Money, Place, Time, Word
+from fieldline.facts.words import Domain, Fact, Id, Money, Place, Time, Word
 
 
 class Request(Fact, frozen=True, tag="request"):
@@ -46,6 +46,18 @@ class Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """Place if this contract alone did not bid."""
     source: str = ""
     """Which source brought it among the candidates, the first that did; see `Sources`."""
+    domain: Domain | None = None
+    """How it came to its viewer; None: decided before domains were told."""
+
+
+class Ahead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """What a look at a live room was worth more for what the room is about to sell."""
+
+    item: Id
+    """The room."""
+    product: Id
+    value: float
+    """Yuan per look, before the trust factor; part of the room's value to the viewer."""
 
 
 class Decision(Fact, frozen=True, tag="decision"):
@@ -95,3 +107,7 @@ class Decision(Fact, frozen=True, tag="decision"):
     what the scene would show anyway, without paid places."""
     relevance: tuple[float, ...] = ()
     """How relevant each slot is to what was searched, in [floor, 1)."""
+    offered: tuple[Domain, ...] = ()
+    """Domains with a set mix of which there was a candidate."""
+    ahead: tuple[Ahead, ...] = ()
+    """Of the rooms shown, those that are about to sell what was planned."""

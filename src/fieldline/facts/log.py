@@ -10,6 +10,8 @@ from fieldline.facts.catalogue import CatalogueEntry
 from fieldline.facts.choices import Chosen, ViewerErased
 from fieldline.facts.deciding import Decision
 from fieldline.facts.policy import Policy
+from fieldline.facts.service import Contested
+from fieldline.facts.staging import Staged
 from fieldline.facts.wishes import Leased, Wish, WishEnded, WishPaused
 from fieldline.facts.words import Fact, Time
 
@@ -35,6 +37,8 @@ AnyFact = (
     | Policy
     | Decision
     | Behaviour
+    | Contested
+    | Staged
     | Chosen
     | Assumed
     | ViewerErased

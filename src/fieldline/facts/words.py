@@ -1,6 +1,6 @@
 """Words that all facts are made of: ids, times, money, places, and what a fact is."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -13,6 +13,9 @@ Word = Annotated[str, Meta(min_length=1, max_length=64)]
 Time = Annotated[int, Meta(ge=0, le=1 << 52, description="milliseconds since 1970-01-01 UTC")]
 Money = Annotated[int, Meta(ge=0, le=MAX_MICROS, description="millionths of a yuan")]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+Domain = Literal["public", "private", "circle", "channel"]
+"""How an impression came to its viewer: recommended; from whom they follow; near them; by a category they asked for.
+The last two are the middle between public and private."""
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False, tag_field="type"):

@@ -14,6 +14,8 @@ class Goods:
     products: dict[str, Product] = field(default_factory=dict)
     stock: dict[str, int] = field(default_factory=dict)
     """Units left of each product."""
+    trusted: dict[str, float] = field(default_factory=dict)
+    """The index of each merchant of which orders taught one."""
     orders: int = 0
     gmv: int = 0
     """Micro-yuan paid, before refunds."""
@@ -53,6 +55,6 @@ def sellable(goods: Goods, product: str | None) -> bool:
 
 
 def trust_of(goods: Goods, merchant: str | None) -> float:
-    """Return a merchant's trust in [0, 1]; one half where nothing is known."""
+    """Return a merchant's index in [0, 1], as declared until orders taught one; one half where nothing is known."""
     fact = goods.merchants.get(merchant) if merchant else None
-    return fact.trust if fact else 0.5
+    return goods.trusted.get(fact.id, fact.trust) if fact else 0.5

@@ -20,6 +20,7 @@ from fieldline.offers import (
     long_run_roi,
     max_delivery,
     net_roi,
+    pool,
     storewide,
     visits,
 )
@@ -28,7 +29,7 @@ from fieldline.offers.naming import Named
 
 __all__ = ["OFFERS", "Campaign", "Named", "Offer", "Terms", "contracts_of", "names_of", "terms_of"]
 
-Terms = Campaign | cold_start.Terms
+Terms = Campaign | cold_start.Terms | pool.Terms
 """What a wish may ask for."""
 
 FIELD = re.compile(r"Object (missing required|contains unknown) field `(.*)`", re.DOTALL)
@@ -54,6 +55,7 @@ OFFERS = {
     leads.NAME: Offer(leads.Terms, leads.compile),
     visits.NAME: Offer(visits.Terms, visits.compile),
     cold_start.NAME: Offer(cold_start.Terms, cold_start.compile, cold_start.names),
+    pool.NAME: Offer(pool.Terms, pool.compile, pool.names),
 }
 
 

@@ -16,7 +16,9 @@ class Named(NamedTuple):
     id: str
 
 
-def each(field: str, kind: Literal["creator", "item", "scene"], ids: Sequence[str]) -> Iterator[Named]:
+def each(
+    field: str, kind: Literal["merchant", "creator", "item", "scene"], ids: Sequence[str]
+) -> Iterator[Named]:
     """Yield the entries of a list that stands at a field, each with its own place."""
     return (Named(f"{field}[{n}]", kind, id) for n, id in enumerate(ids))
 

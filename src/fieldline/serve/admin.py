@@ -17,16 +17,21 @@ from fieldline.serve import metrics as exposition
 from fieldline.serve.body import document, documents, user_of
 from fieldline.serve.campaign_pages import campaign_pages
 from fieldline.serve.campaigns import beside, contracts
+from fieldline.serve.domains import domains
 from fieldline.serve.durable import durable
 from fieldline.serve.metrics import Metrics
 from fieldline.serve.models import ModelsReply, ReliabilityReply, models_of, reliability_of
 from fieldline.serve.openapi import described, listed, replies, takes
+from fieldline.serve.organic import organic, organic_pages
 from fieldline.serve.overview import History, Overview, overview_of
 from fieldline.serve.pages import Pages, pages_of
 from fieldline.serve.problem import MEDIA_TYPE, Fault, HttpError, not_taken, problem_of
 from fieldline.serve.service import Service
+from fieldline.serve.staging import rooms
 from fieldline.serve.told import After, Identity, Limit, told
+from fieldline.serve.trust import trust, trust_pages
 from fieldline.serve.viewers import viewer_pages, viewers
+from fieldline.serve.voices import voices
 from fieldline.serve.wire import DecisionReply, UpsertReply, decision_of
 from fieldline.traffic.explain import candidates
 
@@ -54,17 +59,24 @@ def admin(service: Service, metrics: Metrics, history: History) -> FastAPI:
         history: what the server noted since it started.
     """
     app = FastAPI(title="Fieldline", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    routers = [viewers(service)]  # before the catalogue, whose ids may hold any path
+    routers = [
+        viewers(service),
+        trust(service),
+        voices(service),
+        organic(service),
+    ]  # before the catalogue, whose ids may hold any path
     routers += [_catalogue(service, path, kind) for path, kind in CATALOGUE.items()]
     routers += [
         contracts(service),
         beside(service),
+        domains(service),
+        rooms(service),
         _operating(service, history),
         _system(app, service, metrics),
     ]
     pages = Pages()
     routers += [pages_of(service, history, pages), campaign_pages(service, history, pages)]
-    routers += [viewer_pages(service, pages)]
+    routers += [organic_pages(service, pages), trust_pages(service, pages), viewer_pages(service, pages)]
     for router in routers:
         app.include_router(router)
     answer = _problems([route for router in routers for route in router.routes])

@@ -12,7 +12,12 @@ from fieldline.serve.models import ModelsReply, ReliabilityReply
 from fieldline.serve.overview import Overview
 from fieldline.serve.problem import MEDIA_TYPE, Problem
 from fieldline.serve.wire import (
+    AppealList,
+    AppealNew,
+    AppealReply,
     AssuranceReply,
+    AudienceAsk,
+    AudienceReply,
     ContractEdit,
     ContractList,
     ContractNew,
@@ -24,13 +29,20 @@ from fieldline.serve.wire import (
     IntentList,
     OfferList,
     PersonalisationSet,
+    PlanReply,
+    PlanSet,
+    RulingNew,
     StageSet,
     UpsertReply,
+    VoicesReply,
 )
 from fieldline.traffic.alerts import Alerts
+from fieldline.traffic.domains.report import DomainReport
 from fieldline.traffic.learning import Learning
+from fieldline.traffic.organic import report as organic
 from fieldline.traffic.report import Report, Returns
 from fieldline.traffic.search.report import SearchReport, TermReport
+from fieldline.traffic.trust_report import TrustTold
 
 ALONE = (Viewer, Creator, Merchant, Product, Video, LiveRoom, Request, Policy)
 """Facts that stand alone where they are sent, so that they need not say their type."""
@@ -54,12 +66,29 @@ SCHEMAS = (
     Returns,
     TermReport,
     SearchReport,
+    DomainReport,
+    PlanSet,
+    PlanReply,
+    AudienceAsk,
+    AudienceReply,
     AssuranceReply,
     Learning,
     Alerts,
     DecisionReply,
     ModelsReply,
     ReliabilityReply,
+    TrustTold,
+    AppealNew,
+    AppealReply,
+    AppealList,
+    RulingNew,
+    VoicesReply,
+    organic.OrganicReport,
+    organic.InclusionReport,
+    organic.NewcomersReport,
+    organic.PoolList,
+    organic.PoolReport,
+    organic.CreditsReport,
     Overview,
     Problem,
 )

@@ -274,7 +274,8 @@ def _foremost(state: State) -> list[str]:
 
 def _target(contract: Contract) -> float:
     limit = contract.limit
-    return float(limit.budget or limit.looks or limit.ceiling)
+    granted = contract.grant.looks if contract.grant else 0.0
+    return float(limit.budget or limit.looks or limit.ceiling or granted)
 
 
 def _done(state: State, number: int) -> float:

@@ -58,6 +58,7 @@ class HttpError(FieldlineError):
 KINDS = {
     "refused": "The input is not taken; nothing was changed",
     "unknown": "No such thing",
+    "forbidden": "Not for whoever asks",
     "conflict": "True input at the wrong moment or version",
     "overloaded": "Too much to do; try again later",
     "deadline": "The deadline passed before the decision",

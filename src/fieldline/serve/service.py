@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from fieldline.app import Recorded
-from fieldline.facts import Behaviour, CatalogueEntry, Chosen, Decision, Policy, Request, Wish
+from fieldline.facts import (
+    Appeal,
+    Behaviour,
+    CatalogueEntry,
+    Chosen,
+    Decision,
+    Policy,
+    Request,
+    Ruling,
+    StagedOffer,
+    Wish,
+)
 from fieldline.ports import Commit
 from fieldline.traffic.prediction.outside import Models
 from fieldline.traffic.state import State
@@ -66,6 +77,17 @@ class Service(Deciding, Protocol):
 
     def choose(self, choice: Chosen, by: str) -> Commit:
         """Take what a viewer chose for themselves."""
+
+    def stage(
+        self, room: str, offers: tuple[StagedOffer, ...], by: str, version: int | None = None
+    ) -> Commit:
+        """Plan what a live room is about to sell."""
+
+    def appeal(self, fact: Appeal, by: str) -> Commit:
+        """Take what a merchant or creator contests."""
+
+    def rule(self, fact: Ruling, by: str) -> Commit:
+        """Take what a person decided on an appeal."""
 
     def erase_viewer(self, id: str, by: str) -> Commit:
         """Forget a viewer."""

@@ -1,13 +1,29 @@
 """What goes over HTTP beside the facts themselves: requests' envelopes and replies, frozen and strict."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from fieldline.contracts.assurance import Credit, Status
-from fieldline.facts import API_VERSION, Behaviour, Decision, Id, Slot, Stage, Time, Wish, Word
+from fieldline.facts import (
+    API_VERSION,
+    Ahead,
+    Behaviour,
+    Contestable,
+    Decision,
+    Id,
+    Money,
+    Slot,
+    Stage,
+    StagedOffer,
+    Time,
+    Wish,
+    Word,
+)
+from fieldline.traffic.audiences import LEAST, Audience
 from fieldline.traffic.explain import Candidate
+from fieldline.trust.quotes import Mood
 
 
 class Placed(msgspec.Struct, frozen=True, gc=False):
@@ -87,6 +103,48 @@ class PersonalisationSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """Whether what is known of a viewer may choose what they are shown."""
 
     on: bool
+
+
+class AppealNew(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a merchant or creator contests, and why."""
+
+    id: Id
+    by: Id
+    """Whom it concerns: the merchant, or the creator of an item."""
+    kind: Contestable
+    about: Id
+    """The id of the review, refund, delivery, dialogue or item."""
+    reason: Annotated[str, Meta(min_length=1, max_length=1_000)]
+
+
+class RulingNew(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a person decided on an appeal."""
+
+    upheld: bool
+    reason: Annotated[str, Meta(max_length=1_000)] = ""
+
+
+class AppealReply(msgspec.Struct, frozen=True):
+    """An appeal and where it stands."""
+
+    id: str
+    at: Time
+    by: str
+    kind: str
+    about: str
+    reason: str
+    status: str
+    """open, upheld or rejected."""
+    ruled_at: Time | None
+    ruling: str
+    """The reason that was given."""
+
+
+class AppealList(msgspec.Struct, frozen=True):
+    """Appeals of the last year, newest first."""
+
+    items: tuple[AppealReply, ...]
+    version: int = API_VERSION
 
 
 class ContractNew(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -173,6 +231,8 @@ class DecisionReply(msgspec.Struct, frozen=True):
     """What was searched for it, perhaps corrected; empty: nothing was found."""
     relevance: tuple[float, ...] = ()
     """Of each slot to what was searched, in [0, 1]."""
+    ahead: tuple[Ahead, ...] = ()
+    """Live rooms of the slate whose value to the viewer holds something for what they are about to sell."""
     version: int = API_VERSION
 
 
@@ -197,6 +257,7 @@ def decision_of(decision: Decision, explanation: tuple[Candidate, ...]) -> Decis
         decision.query,
         decision.searched,
         decision.relevance,
+        decision.ahead,
     )
 
 
@@ -231,7 +292,96 @@ class AssuranceReply(msgspec.Struct, frozen=True):
     version: int = API_VERSION
 
 
+class VoiceEvidence(msgspec.Struct, frozen=True):
+    """What vouches for a quote."""
+
+    review: str
+    orders: tuple[str, ...]
+    """Kept ones of the buyer at the merchant, oldest first."""
+
+
+class VoiceTold(msgspec.Struct, frozen=True):
+    """What one repeat buyer said; who that is is not told."""
+
+    quote: str
+    stars: int
+    mood: Mood
+    orders_kept: int
+    """Orders at the merchant of which no money went back; 16 may stand for more."""
+    at: int
+    """When it was said, ms."""
+    product: str
+    reply: str | None
+    """The merchant's; null where there is none."""
+    evidence: VoiceEvidence | None = None
+    """Where it was asked for."""
+
+
+class VoicesReply(msgspec.Struct, frozen=True):
+    """What repeat buyers say of a merchant."""
+
+    merchant: str | None
+    """Null where an item belongs to none."""
+    reviews: int
+    """Those that the quotes were chosen from."""
+    voices: tuple[VoiceTold, ...]
+    version: int = API_VERSION
+
+
 def contract_of(wish: Wish, paused: bool, ended_at: int | None) -> ContractReply:
     """Return what is told of a contract."""
     terms = msgspec.Raw(wish.terms.encode())
     return ContractReply(wish.id, wish.version, wish.offer, wish.owner, paused, ended_at, wish.at, terms)
+
+
+Progress = Literal["waiting", "due", "on", "over"]
+"""Of an offer: more than ten minutes away; within them; begun, until its stated end; past."""
+MOST_PRODUCTS = 50
+"""Products whose audiences are told at once."""
+
+
+class PlanSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that a room is to sell, in place of its plan before; without offers everything is pulled."""
+
+    offers: Annotated[tuple[StagedOffer, ...], Meta(max_length=500)]
+    version: Annotated[int, Meta(ge=0)] | None = None
+    """That of the plan which this replaces, 0 for none; null: whatever it is."""
+
+
+class PlannedOffer(msgspec.Struct, frozen=True):
+    """An offer of a plan, as it stands now."""
+
+    product: str
+    starts_at: Time
+    ends_at: Time | None
+    price: Money | None
+    status: Progress
+    still_there: float
+    """Chance that a viewer who comes now is still in the room when it starts."""
+
+
+class PlanReply(msgspec.Struct, frozen=True):
+    """The plan of a live room."""
+
+    room: str
+    version: int
+    """0: it never had one."""
+    at: Time
+    offers: tuple[PlannedOffer, ...]
+    api_version: int = API_VERSION
+
+
+class AudienceAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Products whose audiences are asked for; null: those of the room's plan that are not over."""
+
+    products: Annotated[tuple[Id, ...], Meta(max_length=MOST_PRODUCTS)] | None = None
+
+
+class AudienceReply(msgspec.Struct, frozen=True):
+    """For whom each product is; counts below `least` are null."""
+
+    room: str
+    at: Time
+    audiences: tuple[Audience, ...]
+    least: int = LEAST
+    version: int = API_VERSION

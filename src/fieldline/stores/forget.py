@@ -1,7 +1,7 @@
 """Which archived facts name an erased viewer, in SQL over a DuckDB connection.
 
-A fact names a viewer by itself, through its decision or through its order. What the same id did after its
-erasure is a new person's, so each erasure reaches back from its own position only.
+A fact names a viewer by itself, through its decision, its order or the review that it answers. What the same id did
+after its erasure is a new person's, so each erasure reaches back from its own position only.
 """
 
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from fieldline.stores.columns import FACTS, quoted
 ERASED = "viewer_erased"
 """The facts that say so; they name the viewer themselves and are never archived."""
 
-_LINKS = ("viewer", "decision", "order")
+_LINKS = ("viewer", "decision", "order", "review")
 
 
 def mark(database: duckdb.DuckDBPyConnection, rows_of: Callable[[str], str]) -> bool:
-    """Make the tables of viewers, decisions and orders to forget; return whether there is any.
+    """Make the tables of viewers, decisions, orders and reviews to forget; return whether there is any.
 
     Args:
         database: has a table `new_<type>` of the facts to archive.
@@ -31,6 +31,10 @@ def mark(database: duckdb.DuckDBPyConnection, rows_of: Callable[[str], str]) -> 
             f"CREATE TABLE gone_{tag} AS SELECT DISTINCT facts.id AS name FROM ({rows_of(tag)}) AS facts "
             "JOIN gone_viewer AS gone ON facts.viewer = gone.name AND facts.position < gone.until"
         )
+    database.execute(
+        f"CREATE TABLE gone_review AS SELECT DISTINCT facts.id AS name FROM ({rows_of('review')}) AS facts "
+        'JOIN gone_order AS gone ON facts."order" = gone.name'
+    )
     return bool(count(database, "SELECT * FROM gone_viewer"))
 
 

@@ -212,12 +212,25 @@ def value_fans(state: State) -> None:
 
 def count_lead(state: State, viewer: int, paid: Paid, at: int, visit: bool) -> None:
     """Count a qualified lead, or a visit, for the contract that it is credited to."""
+    meter = state.book.contracts[paid.contract].meter
+    if meter.visit if visit else meter.lead:
+        state.worth.leads[paid.contract] += 1.0
+    _count_call(state, viewer, paid, at, visit)
+
+
+def count_redemption(state: State, bought: Bought, at: int) -> None:
+    """Count a voucher's use as a visit, for the contract that its order is credited to where that pays for visits."""
+    if bought.contract >= 0 and state.book.contracts[bought.contract].meter.visit:
+        paid = Paid(bought.at, bought.contract, bought.scene, bought.item)
+        _count_call(state, bought.viewer, paid, at, visit=True)
+
+
+def _count_call(state: State, viewer: int, paid: Paid, at: int, visit: bool) -> None:
     number = paid.contract
     contract = state.book.contracts[number]
     yuan = contract.meter.visit if visit else contract.meter.lead
     _add(state, number, at, paid.scene, viewer, paid.item, ((tally.VISITS if visit else tally.LEADS, 1),))
     if yuan:
-        state.worth.leads[number] += 1.0
         _count_sign(state, number, yuan)
         _count_value(state, number, at, yuan)
         if contract.limit.capacity:

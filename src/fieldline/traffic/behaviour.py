@@ -4,19 +4,26 @@ from fieldline import goods, people
 from fieldline.facts import (
     Behaviour,
     Click,
+    Delivery,
+    Dialogue,
     Follow,
     Hate,
     Impression,
     Lead,
     Like,
+    LiveRoom,
     LongView,
     Order,
     Outcome,
     Redemption,
     Refund,
+    Reply,
+    Review,
     Watched,
 )
-from fieldline.traffic import accounts, intents, worth
+from fieldline.traffic import accounts, intents, staging, trusted, worth
+from fieldline.traffic.domains import noting
+from fieldline.traffic.organic import counting as moving
 from fieldline.traffic.outcomes import (
     NOBODY,
     Clicked,
@@ -61,6 +68,8 @@ def take(state: State, event: Behaviour) -> None:
             _lead(state, event)
         case Outcome():
             _outcome(state, event)
+        case Delivery() | Review() | Reply() | Dialogue():
+            trusted.take(state, event)
 
 
 def _impression(state: State, event: Impression) -> None:
@@ -82,10 +91,12 @@ def _click(state: State, event: Click) -> None:
     item, payer = shown.items[k], shown.contracts[k]
     accounts.count_reward(state, shown, k, event.at, "click")
     counting.count_click(state, shown, k)
+    noting.note_touch(state, shown, k, event.at, click=True)
     if product_of(state.shelf.facts[item]) and shown.viewer >= 0:
         wait_for_order(
             state.outcomes, event.id, Clicked(event.at, shown.viewer, shown.scene, item, query=shown.query)
         )
+    moving.note_click(state, shown, k, event.at)
     if payer >= 0:
         _touch(state, shown, item, click=Paid(event.at, payer, shown.scene, item, shown.query))
 
@@ -96,9 +107,13 @@ def _long_view(state: State, event: LongView) -> None:
         return
     shown.watched[k] = True
     accounts.count_reward(state, shown, k, event.at, "long_view")
+    noting.note_touch(state, shown, k, event.at, click=False)
 
 
 def _response(state: State, event: Like | Hate | Watched) -> None:
+    item = state.shelf.names.find(event.item)
+    if isinstance(event, Watched) and item >= 0 and isinstance(state.shelf.facts[item], LiveRoom):
+        staging.note_stay(state.staging, item, event.ms)
     shown, k = _slot(state, event)
     if shown is None:
         return
@@ -118,12 +133,16 @@ def _follow(state: State, event: Follow) -> None:
     viewer = state.people.names.find(event.viewer)
     known = event.creator in state.people.follows[viewer]
     people.reduce(state.people, event)
+    if not event.following:
+        noting.note_unfollow(state, event, viewer)
     if not event.following or known:
         return
     items = state.shelf.of_creator.get(event.creator, [])
-    merchants = dict.fromkeys(merchant_of(state.shelf.facts[item], state.goods) for item in items)
+    sellers = dict.fromkeys(merchant_of(state.shelf.facts[item], state.goods) for item in items)
+    merchants = [merchant for merchant in sellers if merchant]
+    noting.note_follow(state, event, viewer, merchants, shown, k)
     for merchant in merchants:
-        if merchant and worth.note_fan(state.worth, viewer, merchant, event.at):
+        if worth.note_fan(state.worth, viewer, merchant, event.at):
             paid = _credited(state, viewer, merchant, event.at)
             accounts.count_fan(state, merchant, viewer, paid, event.at)
 
@@ -139,30 +158,34 @@ def _order(state: State, event: Order) -> None:
     click = ordered(state.outcomes, viewer, items, event.at)
     item = click.item if click else state.shelf.names.find(event.product)
     accounts.count_order(state, event, viewer, paid, item)
+    moving.note_order(state, event, paid, item)
     if item >= 0:
-        listed = state.goods.products[event.product].price * event.quantity
-        after.note_order(state.after, event.id, item, event.amount, listed)
+        after.note_order(state.after, event.id, item, event.amount, state.goods.products[event.product].price)
     counting.count_order(state, event.amount, event.at, merchant, paid, click)
+    noting.note_order(state, event, viewer, merchant, click)
     bought = state.people.bought[viewer]
     bought[merchant] = bought.get(merchant, 0) + 1
+    trusted.note_order(state, event, viewer, merchant)
 
 
 def _refund(state: State, event: Refund) -> None:
     goods.reduce(state.goods, event)
+    moving.note_refund(state, event)
     accounts.count_refund(state, event)
+    trusted.note_refund(state, event)
 
 
 def _redemption(state: State, event: Redemption) -> None:
     bought = state.outcomes.orders.get(event.order)
-    if bought is not None:
+    if bought is not None and not bought.redeemed:
         bought.redeemed = True
+        accounts.count_redemption(state, bought, event.at)
+        noting.note_redemption(state, bought, event.at)
 
 
 def _lead(state: State, event: Lead) -> None:
     viewer = state.people.names.find(event.viewer)
     paid = _credited(state, viewer, event.merchant, event.at)
-    if event.qualified:
-        after.note_lead(state.after, state.shelf.groups.add(f"m:{event.merchant}"))
     if event.qualified and paid is not NOBODY:
         accounts.count_lead(state, viewer, paid, event.at, event.visit)
 

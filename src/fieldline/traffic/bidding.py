@@ -144,11 +144,12 @@ def multiplier(supply: Supply, limits: Limits, standing: Standing) -> Floats:
     if not np.all(supply.auctions > 0.0):
         raise Refused("supply", "nothing of this market was seen yet; update it with past auctions first")
     guard = quantile(limits.confidence)
-    return _solved(
+    solved: Floats = _solved(
         supply.value, supply.cost, supply.auctions, limits.goal, limits.conversion, limits.trust, guard,
         standing.left, standing.auctions, standing.spent, standing.gained, standing.predicted,
         standing.goal_auctions,
     )  # fmt: skip
+    return solved
 
 
 @njit

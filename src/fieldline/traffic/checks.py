@@ -6,6 +6,9 @@ from fieldline.errors import Refused, Unknown
 from fieldline.facts import (
     Behaviour,
     Click,
+    Contested,
+    Delivery,
+    Dialogue,
     Follow,
     Hate,
     Impression,
@@ -16,8 +19,12 @@ from fieldline.facts import (
     Outcome,
     Redemption,
     Refund,
+    Reply,
+    Review,
+    Service,
     Watched,
 )
+from fieldline.traffic import trusted
 from fieldline.traffic.entries import too_late
 from fieldline.traffic.outcomes import ERASED
 from fieldline.traffic.state import State
@@ -34,7 +41,7 @@ def check(state: State, event: Behaviour) -> None:
         Unknown: an id that nothing has.
         Refused: a time; a refund of more than was paid.
     """
-    _check_time(state, event)
+    check_time(state, event)
     match event:
         case Impression() | Click() | LongView() | Like() | Hate() | Watched():
             _check_slot(state, event.decision, event.item)
@@ -59,6 +66,22 @@ def check(state: State, event: Behaviour) -> None:
             _known(event.viewer in state.people.names, "viewer", event.viewer)
             _known(event.item in state.shelf.names, "item", event.item)
             _known(event.scene in state.scenes.numbers, "scene", event.scene)
+        case Delivery() | Review() | Reply() | Dialogue():
+            _check_service(state, event)
+
+
+def _check_service(state: State, event: Service) -> None:
+    match event:
+        case Delivery():
+            _known(event.order in state.outcomes.orders, "order", event.order)
+        case Review():
+            bought = state.outcomes.orders.get(event.order)
+            _known(bought is not None and bought.viewer != ERASED, "order", event.order)
+        case Reply():
+            _known(trusted.is_review(state, event.review), "review", event.review)
+        case Dialogue():
+            _known(event.viewer in state.people.names, "viewer", event.viewer)
+            _known(event.merchant in state.goods.merchants, "merchant", event.merchant)
 
 
 def _check_slot(state: State, decision: str, item: str) -> None:
@@ -80,23 +103,28 @@ def check_batch(state: State, events: Sequence[tuple[int, Behaviour]]) -> None:
         Refused: naming the field, as `events[3].item`.
     """
     left: dict[str, int] = {}
+    reviews: set[str] = set()
     for number, event in events:
         try:
             if isinstance(event, Refund):
                 _check_refund(state, event, left)
-            elif isinstance(event, Redemption) and event.order in left:
-                _check_time(state, event)
+            elif (isinstance(event, (Redemption, Delivery, Review)) and event.order in left) or (
+                isinstance(event, Reply) and event.review in reviews
+            ):
+                check_time(state, event)
             else:
                 check(state, event)
         except Refused as refused:
             raise type(refused)(f"events[{number}].{refused.field}", refused.reason) from None
         if isinstance(event, Order):
             left[event.id] = event.amount
+        elif isinstance(event, Review):
+            reviews.add(event.id)
 
 
 def _check_refund(state: State, event: Refund, left: dict[str, int]) -> None:
     """Refuse a refund of what is not left of its order, and count it in what is left."""
-    _check_time(state, event)
+    check_time(state, event)
     bought = state.outcomes.orders.get(event.order)
     if bought is None and event.order not in left:
         raise Unknown("order", f"no order is called {event.order!r}")
@@ -106,7 +134,12 @@ def _check_refund(state: State, event: Refund, left: dict[str, int]) -> None:
     left[event.order] = rest - event.amount
 
 
-def _check_time(state: State, event: Behaviour) -> None:
+def check_time(state: State, event: Behaviour | Contested) -> None:
+    """Refuse an event too far from the engine's time.
+
+    Raises:
+        Refused: it is more than a day ahead or more than 8 days past.
+    """
     if too_late(event.at, state.now):
         raise Refused("at", "is more than a day ahead of the engine's time")
     if event.at < state.now - REMEMBERED:

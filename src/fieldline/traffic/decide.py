@@ -1,20 +1,27 @@
 """Deciding one request: retrieve, predict, allocate, say why."""
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
+from fieldline.contracts.horizon import day_of
 from fieldline.draws import holdout_key, key_of, unit_of
 from fieldline.errors import Refused, Unknown
-from fieldline.facts import Decision, Place, Request, Slot
+from fieldline.facts import Ahead, Decision, Domain, Place, Request, Slot
 from fieldline.people import lately, place_of, whom
 from fieldline.people.intent import top_categories, unwanted
+from fieldline.traffic import staging
 from fieldline.traffic.allocate import PLACES, SLOT, Slate, allocate
+from fieldline.traffic.domains.mix import lift
+from fieldline.traffic.domains.tags import DOMAINS, Standpoint, domain_of, domains_of, standpoint
 from fieldline.traffic.entries import too_late
+from fieldline.traffic.frequency import Entrants, counted, slate_within
 from fieldline.traffic.gates import open_gates
+from fieldline.traffic.organic.prices import named_rows
 from fieldline.traffic.prediction import model, responses
 from fieldline.traffic.prediction.outside import NONE, Models, Moment, ask_live, ask_shadow
-from fieldline.traffic.retrieve import LATELY, Ask, brought, retrieve, source_of
-from fieldline.traffic.rows import FLAGS, SHOWN
+from fieldline.traffic.retrieve import LATELY, Ask, Partition, brought, gathered, retrieve, source_of
+from fieldline.traffic.rows import CLICK, FLAGS, LONG_VIEW, SCENES, SHOWN
 from fieldline.traffic.search.find import NOTHING_FOUND, find, relevance_of
 from fieldline.traffic.search.text import query_of
 from fieldline.traffic.state import State, rules_of, tidy
@@ -43,7 +50,8 @@ def decide(state: State, request: Request, paid: bool = True, models: Models = N
     side = model.viewer_side(state, viewer, scene, at)
     who = whom(state.people, viewer)  # −1: from here on nothing that is known of the viewer counts
     place = request.place or place_of(state.people, who)
-    ask = _ask(state, request, who, scene, at, side, place)
+    due = staging.due(state.staging, state.shelf, at)
+    ask = _ask(state, request, who, scene, at, side, place, due)
     forced = _forced(state, request, at)
     seen = NO_ITEMS if state.scenes.curves[scene].shelf or who < 0 else state.people.seen[who]
     query = query_of(request.query) if request.query else ""
@@ -55,6 +63,13 @@ def decide(state: State, request: Request, paid: bool = True, models: Models = N
         candidates = _wanted(state, who, request, candidates, len(forced))
         paid = paid and not query
     extra = _extra(state, who, candidates, scene, at, found.relevance)
+    soon = np.zeros(0)
+    if due is not None:
+        soon = staging.values(due, state.shelf.rows, side, state.policy.goods_value)
+        ahead = staging.extra_value(due, soon, candidates, len(state.shelf.facts))
+        extra = extra + ahead if len(extra) else ahead
+    stand = _standpoint(state, request, who, place)
+    extra, offered = _mixed(state, request, candidates, stand, extra)
     key = key_of(state.policy.seed, request.id, "decide")
     randomised = unit_of(key, 0) < state.policy.random_share
     sampled = paid and not randomised and unit_of(key, 1) < state.policy.landscape_share
@@ -65,23 +80,38 @@ def decide(state: State, request: Request, paid: bool = True, models: Models = N
     assert index is not None and prices is not None  # tidy saw to it
     moment = Moment(who, scene, at)
     given = ask_live(state, models, moment, candidates, side, index, rules, extra)
-    slate = allocate(
-        candidates, side, scene, index, prices, rules, state.desk.work,
-        paid=paid, landscape=sampled, random_key=draw_key,
-        open_gates=open_gates(
-            state.desk.gates, state.people.facts[who] if who >= 0 else None, request.scene, request.category,
-            place, state.people.bought[who] if who >= 0 else (), found.words,
-        ),
-        viewer_key=holdout_key(state.policy.seed, request.viewer),
-        given=given.logits,
-        extra=extra,
+    gates = open_gates(
+        state.desk.gates, state.people.facts[who] if who >= 0 else None, request.scene, request.category,
+        place, state.people.bought[who] if who >= 0 else (), found.words,
     )  # fmt: skip
+    viewer_key = holdout_key(state.policy.seed, request.viewer)
+
+    def slate_of(entrants: Entrants) -> Slate:
+        return allocate(
+            entrants.candidates, side, scene, entrants.index, entrants.prices, rules, state.desk.work,
+            paid=paid, landscape=sampled, random_key=draw_key, open_gates=entrants.open_gates,
+            viewer_key=viewer_key, given=entrants.logits, extra=entrants.extra,
+        )  # fmt: skip
+
+    entrants = Entrants(candidates, given.logits, extra, index, prices, gates)
+    caps = state.policy.frequency
+    if query:  # what was asked for is not kept back; who pays is
+        caps = structs.replace(caps, product=0, merchant=0)
+    met = counted(state.given, caps, state.book, who, day_of(at))
+    slate = (
+        slate_within(met, entrants, state.shelf, state.book, slate_of, drawn=randomised)
+        if met
+        else slate_of(entrants)
+    )
+    contributions = slate.contributions
+    if state.organic.on:
+        contributions += named_rows(state.organic, slate.contenders)
     return Decision(
         id=request.id,
         at=at,
         viewer=request.viewer,
         scene=request.scene,
-        slots=_named(state, slate),
+        slots=_named(state, slate, stand),
         looks=rules.seen[: len(slate.places) // SLOT.itemsize],
         candidates=slate.eligible,
         paid=paid and not randomised,
@@ -90,7 +120,7 @@ def decide(state: State, request: Request, paid: bool = True, models: Models = N
         propensity=slate.propensity,
         sampled=sampled,
         contenders=slate.contenders,
-        contributions=slate.contributions,
+        contributions=contributions,
         landscape=slate.landscape,
         category=request.category,
         query=query,
@@ -99,6 +129,8 @@ def decide(state: State, request: Request, paid: bool = True, models: Models = N
         model=models.live.name if models.live else "",
         rescored=given.rescored,
         fallbacks=given.fallbacks,
+        offered=offered,
+        ahead=_ahead(state, slate, due, soon) if due is not None else (),
         shadow_model=models.shadow.name if models.shadow else "",
         shadow=ask_shadow(state, models, moment, [place[0] for place in PLACES.iter_unpack(slate.places)]),
     )
@@ -133,6 +165,7 @@ def _ask(
     at: int,
     side: NDArray[np.float32],
     place: Place | None,
+    due: staging.Due | None,
 ) -> Ask:
     people = state.people
     return Ask(
@@ -148,7 +181,20 @@ def _ask(
         intents=_intents(state, who, at),
         guaranteed=state.desk.guaranteed.get(scene),
         promoted=state.desk.promoted.get(scene),
+        staged=_rooms(state, scene, due) if due is not None else None,
     )
+
+
+def _ahead(state: State, slate: Slate, due: staging.Due, soon: NDArray[np.float64]) -> tuple[Ahead, ...]:
+    return staging.told(due, soon, slate.slots["item"].tolist(), state.shelf.names.ids)
+
+
+def _rooms(state: State, scene: int, due: staging.Due) -> Partition:
+    """Gather the scene's rooms that are about to sell something."""
+    rows, rooms = state.shelf.rows, np.unique(due.rooms)
+    words = rows.view(np.int32)
+    open_here = (words[rooms, FLAGS] & SHOWN != 0) & ((words[rooms, SCENES] >> scene) & 1 == 1)
+    return gathered(rooms[open_here], rows, CLICK if state.scenes.curves[scene].shelf else LONG_VIEW)
 
 
 def _intents(state: State, who: int, at: int) -> tuple[str, ...]:
@@ -182,16 +228,46 @@ def _extra(
     return liked + relevant if len(liked) and len(relevant) else liked if len(liked) else relevant
 
 
-def _named(state: State, slate: Slate) -> tuple[Slot, ...]:
+def _standpoint(state: State, request: Request, who: int, place: Place | None) -> Standpoint:
+    declared: Domain = "public"
+    for scene in state.policy.scenes:
+        if scene.name == request.scene:
+            declared = scene.domain
+    follows = state.people.follows[who] if who >= 0 else {}
+    category = state.shelf.categories.find(request.category) if request.category is not None else -1
+    return standpoint(follows, declared, category, place, state.policy.circle_km)
+
+
+def _mixed(
+    state: State,
+    request: Request,
+    candidates: NDArray[np.int32],
+    stand: Standpoint,
+    extra: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], tuple[Domain, ...]]:
+    """Add the prices that keep domains' shares to what a look is worth; and say for which there was a candidate."""
+    if not any(mix.scene == request.scene for mix in state.policy.mixes):
+        return extra, ()
+    domains = domains_of(stand, state.shelf, state.content.creators, candidates)
+    draw = unit_of(key_of(state.policy.seed, request.id, "mix"))
+    added, offered = lift(state.mixes, state.policy, request.scene, domains, state.prices.score, draw)
+    return extra + added if len(extra) else added, offered
+
+
+def _named(state: State, slate: Slate, stand: Standpoint) -> tuple[Slot, ...]:
     items, contracts, scratch = state.shelf.names.ids, state.book.names.ids, state.desk.scratch
+    shelf, creators = state.shelf, state.content.creators
     return tuple(
         [
             Slot(
                 items[item], contracts[contract], micros(charge), bid, value, score, organic, without,
-                source_of(scratch, item),
+                source_of(scratch, item), DOMAINS[domain_of(stand, shelf, creators, item)],
             )
             if contract >= 0
-            else Slot(items[item], None, 0, 0.0, 0.0, score, organic, without, source_of(scratch, item))
+            else Slot(
+                items[item], None, 0, 0.0, 0.0, score, organic, without,
+                source_of(scratch, item), DOMAINS[domain_of(stand, shelf, creators, item)],
+            )
             for item, contract, organic, without, charge, bid, value, score in PLACES.iter_unpack(
                 slate.places
             )

@@ -5,18 +5,24 @@ import numpy as np
 from fieldline import content, goods, people, scenes
 from fieldline.errors import Refused, Unknown
 from fieldline.facts import (
+    Appeal,
     CatalogueEntry,
     Chosen,
+    Contested,
     Creator,
     LiveRoom,
     Merchant,
     Policy,
     Product,
+    Ruling,
+    Staged,
     Video,
     Viewer,
     ViewerErased,
 )
-from fieldline.traffic import accounts, intents, worth
+from fieldline.traffic import accounts, intents, staging, trusted, worth
+from fieldline.traffic.domains import funnel
+from fieldline.traffic.organic import turn
 from fieldline.traffic.outcomes import ERASED
 from fieldline.traffic.prediction import model, responses
 from fieldline.traffic.retrieve import NOTHING, enter, keys_of, leave
@@ -60,8 +66,8 @@ def check(state: State, entry: CatalogueEntry) -> None:
         raise Refused("id", "is taken by an item of another kind")
 
 
-def put_entry(state: State, entry: CatalogueEntry) -> None:
-    """Fold a catalogue entry into the state."""
+def put_entry(state: State, entry: CatalogueEntry | Staged) -> None:
+    """Fold a catalogue entry, or what a live room is about to sell, into the state."""
     match entry:
         case Viewer():
             new = entry.id not in state.people.names
@@ -78,6 +84,7 @@ def put_entry(state: State, entry: CatalogueEntry) -> None:
                 _name(state, item)
         case Merchant():
             goods.reduce(state.goods, entry)
+            trusted.note_declared(state, entry)
             for item in state.shelf.of_merchant.get(entry.id, ()):
                 refresh(state.shelf, item, state.goods, state.scenes, state.policy)
                 _name(state, item)
@@ -91,14 +98,21 @@ def put_entry(state: State, entry: CatalogueEntry) -> None:
         case Video() | LiveRoom():
             content.reduce(state.content, entry)
             _put_item(state, entry)
+        case Staged():
+            staging.put(state.staging, state.shelf, entry)
 
 
-def heed(state: State, fact: Chosen | ViewerErased) -> None:
-    """Do what a viewer asks for themselves."""
-    if isinstance(fact, ViewerErased):
-        forget_viewer(state, fact)
-    else:
-        intents.take(state, fact)
+def heed(state: State, fact: Chosen | ViewerErased | Contested) -> None:
+    """Do what a viewer asks for themselves, or what an appeal is about."""
+    match fact:
+        case ViewerErased():
+            forget_viewer(state, fact)
+        case Appeal() | Ruling():
+            item = trusted.contest(state, fact)
+            if item is not None:
+                put_entry(state, item)
+        case _:
+            intents.take(state, fact)
 
 
 def forget_viewer(state: State, fact: ViewerErased) -> None:
@@ -121,12 +135,17 @@ def forget_viewer(state: State, fact: ViewerErased) -> None:
         bought.viewer = -1 if bought.viewer == viewer else bought.viewer
     terms.forget_viewer(state.searches, viewer)
     worth.forget_viewer(state.worth, viewer)
+    trusted.forget_viewer(state, viewer)
     accounts.forget_viewer(state.tallies, viewer)
+    funnel.forget_viewer(state.funnel, viewer)
+    state.given.of.pop(viewer, None)
 
 
 def put_policy(state: State, policy: Policy) -> None:
     """Take every dial; items' trust factors and scenes follow."""
-    state.policy = policy
+    before, state.policy = state.policy, policy
+    turn.note_policy(state, before)
+    trusted.apply_all(state)
     scenes.reduce(state.scenes, policy)
     for item in range(len(state.shelf.facts)):
         refresh(state.shelf, item, state.goods, state.scenes, policy)
@@ -151,7 +170,9 @@ def too_late(at: int, now: int) -> bool:
 
 
 def _put_item(state: State, fact: Video | LiveRoom | Product) -> None:
+    since = listed_at(fact) if fact.id not in state.shelf.names else max(listed_at(fact), state.now)
     item = put(state.shelf, fact, state.content, state.goods, state.scenes, state.policy)
+    turn.note_item(state, item, since)
     model.put_item(state, item)
     responses.put_item(state, item)
     _name(state, item)

@@ -31,14 +31,23 @@ CONTENDER = np.dtype(
 """One candidate: score = (viewer_value + goods_value)·trust + organic_price; money in yuan per look."""
 
 CONTRIBUTION = np.dtype([("contender", "i4"), ("contract", "i4"), ("amount", "f4")])
-"""One contract's part of a contender's organic price, yuan per look."""
+"""One part of a contender's organic price, yuan per look: a contract's, or that of a price with a name (`NAMED`)."""
+
+PRICES = ("inclusion", "newcomer", "pool", "credit")
+"""Organic prices with a name; a pool's part is told by the number of its contract."""
+
+NAMED = -2
+"""What stands for a contract in the part of the first of them; the others count down from it."""
 
 
 class Part(msgspec.Struct, frozen=True):
     """One organic price's part of a score."""
 
     contract: str
+    """Whose floor, ceiling or pool it is; empty for the prices that are no contract's."""
     amount: float
+    price: str = "contract"
+    """`contract`, or its name: `inclusion`, `newcomer`, `credit`."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -80,7 +89,7 @@ def candidates(decision: Decision, items: Sequence[str], contracts: Sequence[str
     rows = np.frombuffer(decision.contenders, CONTENDER)
     parts: dict[int, list[Part]] = {}
     for contender, contract, amount in np.frombuffer(decision.contributions, CONTRIBUTION).tolist():
-        parts.setdefault(contender, []).append(Part(contracts[contract], amount))
+        parts.setdefault(contender, []).append(_part(contract, amount, contracts))
     slots = len(decision.slots)
 
     def rank(place: int) -> int | None:
@@ -109,3 +118,9 @@ def candidates(decision: Decision, items: Sequence[str], contracts: Sequence[str
         )
         for number, row in enumerate(rows)
     )
+
+
+def _part(contract: int, amount: float, contracts: Sequence[str]) -> Part:
+    if contract <= NAMED:
+        return Part("", amount, PRICES[NAMED - contract])
+    return Part(contracts[contract], amount)

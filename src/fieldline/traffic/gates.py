@@ -87,7 +87,7 @@ def within(near: Place, km: float, place: Place) -> bool:
 
     Source: the haversine formula (Sinnott, Sky and Telescope 68, 1984).
     """
-    return bool(_haversines(_point(near), _point(place)) <= _bound(km))
+    return bool(_haversines(point_of(near), point_of(place)) <= bound_of(km))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,8 +142,10 @@ def gates_of(gates: Sequence[Gate]) -> Gates:
         returning=_set_of(audience.buyers == "returning" for audience in audiences),
         merchants=_by_word((gate.merchant,) if gate.merchant else () for gate in gates),
         local=np.array(local, np.int64),
-        points=np.array([_point(audience.near) for audience in audiences if audience.near]).reshape(-1, 3).T,
-        bounds=np.array([_bound(audiences[g].within_km) for g in local]),
+        points=np.array([point_of(audience.near) for audience in audiences if audience.near])
+        .reshape(-1, 3)
+        .T,
+        bounds=np.array([bound_of(audiences[g].within_km) for g in local]),
     )
 
 
@@ -192,12 +194,13 @@ def open_gates(
     if len(gates.local):
         closed = gates.local
         if place is not None:
-            closed = closed[_haversines(gates.points, _point(place)) > gates.bounds]
+            closed = closed[_haversines(gates.points, point_of(place)) > gates.bounds]
         opened[closed] = 0
     return opened
 
 
-def _point(place: Place) -> tuple[float, float, float]:
+def point_of(place: Place) -> tuple[float, float, float]:
+    """Return a place's point on the unit sphere."""
     north, east = math.radians(place.latitude), math.radians(place.longitude)
     return math.cos(north) * math.cos(east), math.cos(north) * math.sin(east), math.sin(north)
 
@@ -210,7 +213,8 @@ def _haversines(points: Any, here: tuple[float, float, float]) -> Any:
     ) / 4.0
 
 
-def _bound(km: float) -> float:
+def bound_of(km: float) -> float:
+    """Return the haversine of so many kilometres on the earth: sin²(km / 2R)."""
     return math.sin(km / (2.0 * EARTH_KM)) ** 2
 
 

@@ -29,6 +29,7 @@ from fieldline.facts import (
 )
 from fieldline.people import intent, whom
 from fieldline.people.intent import STAGES
+from fieldline.traffic.domains import funnel
 from fieldline.traffic.outcomes import Shown
 from fieldline.traffic.prediction import model, responses
 from fieldline.traffic.shelf import product_of
@@ -122,6 +123,8 @@ def take(state: State, fact: Chosen) -> None:
                 people.forget_history(state.people, viewer)
                 model.forget_history(state.model, viewer)
                 responses.forget_viewer(state.responses, viewer)
+                funnel.forget_viewer(state.funnel, viewer)
+                state.given.of.pop(viewer, None)
         case IntentCorrected():
             stage = intent.UNWANTED if fact.stage is None else intent.STAGES.index(fact.stage)
             category = state.shelf.categories.find(fact.category)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from fieldline.traffic.domains.funnel import UNCREDITED
 from fieldline.traffic.prediction.comparison import Beside
 from fieldline.traffic.prediction.delay import STEPS
 
@@ -51,6 +52,13 @@ class Shown(msgspec.Struct, gc=False):
     """What it answers, where that found something."""
     relevance: list[float] = []
     """To what was searched, of each slot of such a decision."""
+    moved: list[tuple[int, int, int]] = []
+    """(slot, contract of a pool or what stands for credit, micro-looks): what organic prices moved, see
+    `traffic.organic`."""
+    domains: list[int] = []
+    """Number of each slot's domain; empty where nobody told."""
+    taken: list[tuple[int, int, int]] = []
+    """Product, seller and contract that each slot was counted as, for the caps of frequency; empty: it was not."""
 
 
 class Clicked(msgspec.Struct, gc=False):
@@ -110,6 +118,8 @@ class Bought(msgspec.Struct, gc=False):
     """Contracts whose items' sales it belongs to, paid or not."""
     redeemed: bool = False
     """Whether the voucher that it bought was used."""
+    domain: int = UNCREDITED
+    """That of the touch, paid or not, that it is credited to."""
 
 
 @dataclass(slots=True)

@@ -331,6 +331,8 @@ def _gain(prices: Prices, numbers: NDArray[np.int64], spent: Floats) -> Floats:
 def _grant(prices: Prices, book: Book, traffic: Traffic, number: int, now: int) -> None:
     contract = book.contracts[number]
     owed = (contract.limit.looks or contract.limit.ceiling) / book.engines.item(number)
+    if not owed:  # a pool that matches spend is paced by what it granted
+        return
     planned = planned_share(traffic, contract.horizon.start, contract.horizon.end, now)
     behind = planned - book.looks[number] / owed
     if contract.limit.looks:

@@ -17,7 +17,7 @@ from fieldline.facts import LiveRoom, Policy, Product, Video
 from fieldline.goods import Goods, net_price, sellable, trust_of
 from fieldline.scenes import Scenes
 from fieldline.traffic import rows as at
-from fieldline.traffic.gates import OPEN, Gate, gate_of
+from fieldline.traffic.gates import OPEN, Gate, gate_of, point_of
 from fieldline.traffic.rows import new_rows
 
 KINDS = (Video, LiveRoom, Product)
@@ -40,6 +40,12 @@ class Shelf:
     group: NDArray[np.int32] = field(default_factory=_numbers)
     """Whose cap counts: its merchant, else its creator."""
     category: NDArray[np.int32] = field(default_factory=_numbers)
+    product: NDArray[np.int32] = field(default_factory=_numbers)
+    """Item number of the product that each sells, −1 where none."""
+    seller: NDArray[np.int32] = field(default_factory=_numbers)
+    """Its merchant's group, −1 where it has none."""
+    point: NDArray[np.float32] = field(default_factory=lambda: np.full((16, 3), np.nan, np.float32))
+    """Where each is on the unit sphere, NaN where nobody said."""
     uploaded: NDArray[np.int64] = field(default_factory=lambda: np.zeros(16, np.int64))
     kind: NDArray[np.int32] = field(default_factory=_numbers)
     """0 a video, 1 a live room, 2 a product."""
@@ -53,6 +59,8 @@ class Shelf:
     """What an order was learned to leave over its declared net price."""
     optimism: NDArray[np.float32] = field(default_factory=lambda: np.zeros(16, np.float32))
     """Part of each item's organic price that is for what is not known of it, yuan per look."""
+    named: NDArray[np.float32] = field(default_factory=lambda: np.zeros(16, np.float32))
+    """Sum of its organic prices that have a name, see `traffic.organic`, yuan per look."""
     counts: NDArray[np.float32] = field(default_factory=lambda: np.zeros((16, 3), np.float32))
     """Looks, clicks and long views."""
     groups: Names = field(default_factory=Names)
@@ -94,6 +102,9 @@ def put(
     shelf.creator[item] = content.creators.find(creator) if creator else -1
     shelf.group[item] = shelf.groups.add(f"m:{merchant}" if merchant else f"c:{creator}")
     shelf.category[item] = shelf.categories.add(fact.category)
+    shelf.product[item] = shelf.names.find(product_of(fact) or "")
+    shelf.seller[item] = shelf.group[item] if merchant else -1
+    shelf.point[item] = point_of(fact.place) if fact.place else np.nan
     shelf.uploaded[item] = listed_at(fact)
     shelf.kind[item] = KINDS.index(type(fact))
     shelf.seconds[item] = fact.duration_ms / 1_000 if isinstance(fact, Video) else 0.0
@@ -113,11 +124,16 @@ def refresh(shelf: Shelf, item: int, goods: Goods, scenes: Scenes, policy: Polic
     shelf.net[item] = net_price(goods, product)
     shelf.declared[item] = goods.products[product].refund_rate if product in goods.products else 0.0
     row[at.NET_PRICE] = shelf.net[item] * shelf.worth[item]
-    row[at.TRUST] = 1.0 + policy.trust_weight * (2.0 * trust_of(goods, merchant) - 1.0)
+    row[at.TRUST] = trust_factor(policy, trust_of(goods, merchant))
     words = row.view(np.int32)
     shown = fact.approved and sellable(goods, product) and not (isinstance(fact, LiveRoom) and fact.ended_at)
     words[at.FLAGS] = (words[at.FLAGS] & ~at.SHOWN) | (at.SHOWN if shown else 0)
     words[at.SCENES] = sum(1 << scenes.numbers[name] for name in fact.scenes if name in scenes.numbers)
+
+
+def trust_factor(policy: Policy, trust: float) -> float:
+    """Return what an index multiplies organic value by: 1 + w_T·(2T − 1)."""
+    return 1.0 + policy.trust_weight * (2.0 * trust - 1.0)
 
 
 def link_contracts(shelf: Shelf, book: Book) -> None:
@@ -153,7 +169,7 @@ def price_items(shelf: Shelf, mu: NDArray[np.float64]) -> None:
     per_link = mu[shelf.contract] if len(shelf.contract) else np.zeros(0)
     items = np.repeat(np.arange(len(shelf.creator)), np.diff(shelf.contract_start))
     totals = np.bincount(items, per_link, minlength=len(shelf.creator))
-    shelf.rows[:count, at.ORGANIC_PRICE] = totals[:count] + shelf.optimism[:count]
+    shelf.rows[:count, at.ORGANIC_PRICE] = totals[:count] + shelf.optimism[:count] + shelf.named[:count]
 
 
 def contracts_on(shelf: Shelf, item: int) -> NDArray[np.int32]:
@@ -237,6 +253,9 @@ def _widen(shelf: Shelf, count: int) -> None:
     shelf.creator = grown(shelf.creator, count, -1)
     shelf.group = grown(shelf.group, count, -1)
     shelf.category = grown(shelf.category, count, -1)
+    shelf.product = grown(shelf.product, count, -1)
+    shelf.seller = grown(shelf.seller, count, -1)
+    shelf.point = grown(shelf.point, count, np.nan)
     shelf.uploaded = grown(shelf.uploaded, count)
     shelf.kind = grown(shelf.kind, count, -1)
     shelf.seconds = grown(shelf.seconds, count)
@@ -244,4 +263,5 @@ def _widen(shelf: Shelf, count: int) -> None:
     shelf.declared = grown(shelf.declared, count)
     shelf.worth = grown(shelf.worth, count, 1.0)
     shelf.optimism = grown(shelf.optimism, count)
+    shelf.named = grown(shelf.named, count)
     shelf.counts = grown(shelf.counts, count)

@@ -9,8 +9,11 @@ from fieldline.contracts import book
 from fieldline.contracts.displacement import displacement
 from fieldline.contracts.horizon import day_of
 from fieldline.facts import Assumed, Decision
-from fieldline.traffic import accounts
+from fieldline.traffic import accounts, frequency, trusted
+from fieldline.traffic.domains import mix, noting
+from fieldline.traffic.domains.tags import DOMAINS
 from fieldline.traffic.explain import CONTENDER
+from fieldline.traffic.organic import counting as moving
 from fieldline.traffic.outcomes import ERASED, STRANGER, Shown, refusal_weight
 from fieldline.traffic.pace import SCORE_FORGET, STEP
 from fieldline.traffic.prediction import comparison, model, responses
@@ -42,8 +45,9 @@ def open_decision(state: State, decision: Decision) -> None:
     count = len(items)
     chances = _chances(decision.contenders, count)
     values = _values(state, state.scenes.numbers[decision.scene], items, chances)
+    moves = moving.note_decision(state, decision, items, contracts)
     if decision.paid:
-        _count_request(state, decision, contracts, values)
+        _count_request(state, decision, contracts, values, moves.mean_score)
     state.traffic.requests += 1
     state.traffic.by_scene[state.scenes.numbers[decision.scene]] += 1
     state.decisions += 1
@@ -69,7 +73,11 @@ def open_decision(state: State, decision: Decision) -> None:
         hated=[False] * count,
         watched_ms=[-1] * count,
         beside=comparison.beside(decision, chances),
+        domains=_domains(decision),
+        taken=_taken(state, decision.at, viewer, items, contracts),
+        moved=moves.slots,
     )
+    mix.note_decision(state.mixes, decision)
     state.outside = comparison.note(state.outside, decision)
     counting.count_search(state, decision, state.outcomes.open[decision.id])
 
@@ -80,6 +88,8 @@ def close_decision(state: State, id: str) -> None:
     for k, item in enumerate(shown.items):
         contract = shown.contracts[k]
         if not shown.rendered[k]:
+            if shown.taken:
+                frequency.give_back(state.given, shown.viewer, day_of(shown.at), shown.taken[k])
             if contract >= 0:
                 book.release(state.book, contract, shown.charges[k], shown.at)
                 hold_bids(state, contract)
@@ -91,6 +101,7 @@ def close_decision(state: State, id: str) -> None:
         clicked, watched = shown.clicked[k], shown.watched[k]
         if shown.beside:
             comparison.compare(state.outside, shown.beside, k, shown.looks[k], (clicked, watched))
+        trusted.note_look(state, shown.viewer, item, shown.at, watched, shown.liked[k], shown.hated[k])
         responded = shown.liked[k] or shown.followed[k] or shown.hated[k]
         seen = 1.0 if clicked or watched or responded else refusal_weight(shown.looks[k], shown.clicks[k])
         told = shown.watched_ms[k]
@@ -127,6 +138,7 @@ def render(state: State, shown: Shown, k: int, item: int) -> None:
     creator = state.shelf.creator[item]
     if creator >= 0:
         state.content.exposure[creator] += look
+    moving.note_look(state, shown, k, item)
     for number in contracts_on(state.shelf, item):
         state.book.looks[number] += look
     accounts.expect_value(state, shown, k)
@@ -135,6 +147,7 @@ def render(state: State, shown: Shown, k: int, item: int) -> None:
         if slot == k and limit.predicted and (limit.counts_organic or number == payer):
             accounts.count_predicted(state, number, shown.at, look * value)
     counting.count_impression(state, shown, k)
+    noting.note_impression(state, shown, k)
     if payer >= 0:
         state.book.paid_looks[payer] += look
         accounts.count_paid_look(state, shown, k)
@@ -148,6 +161,25 @@ def _reserve(state: State, contract: int, charge: int, at: int) -> bool:
     if at >= state.book.end[contract] or (daily and day_of(at) < state.book.day):
         return False
     return book.reserve(state.book, contract, charge)
+
+
+def _domains(decision: Decision) -> list[int]:
+    """Return the numbers of a decision's domains, none where they were not told."""
+    told = [DOMAINS.index(slot.domain) for slot in decision.slots if slot.domain is not None]
+    return told if len(told) == len(decision.slots) else []
+
+
+def _taken(
+    state: State, at: int, viewer: int, items: list[int], contracts: list[int]
+) -> list[tuple[int, int, int]]:
+    """Count a slate's places for the caps of frequency, where there are any and the viewer may be known."""
+    who = people.whom(state.people, viewer)
+    if who < 0 or not frequency.caps_any(state.policy.frequency):
+        return []
+    pairs = zip(items, contracts, strict=True)
+    taken = [frequency.place_of(state.shelf, item, contract) for item, contract in pairs]
+    frequency.take(state.given, who, day_of(at), taken)
+    return taken
 
 
 def _chances(contenders: bytes, count: int) -> list[tuple[float, float, float]]:
@@ -199,9 +231,13 @@ def _displaced(
 
 
 def _count_request(
-    state: State, decision: Decision, contracts: list[int], values: list[tuple[int, int, float]]
+    state: State,
+    decision: Decision,
+    contracts: list[int],
+    values: list[tuple[int, int, float]],
+    mean_score: float | None,
 ) -> None:
-    """Tell the prices what this request offered and gave."""
+    """Tell the prices what this request offered and gave, and its mean score (without named prices, where given)."""
     prices = state.prices
     prices.requests += 1
     for k, number, value in values:
@@ -209,7 +245,7 @@ def _count_request(
             prices.organic[number] += decision.looks[k] * value
     scores = [slot.score for slot in decision.slots]
     if scores:
-        mean = sum(scores) / len(scores)
+        mean = sum(scores) / len(scores) if mean_score is None else mean_score
         prices.score += (mean - prices.score) * (1.0 - SCORE_FORGET if prices.score else 1.0)
     if decision.sampled:
         prices.samples += 1

@@ -23,11 +23,15 @@ from fieldline.people import People
 from fieldline.scenes import Scenes
 from fieldline.traffic import allocate
 from fieldline.traffic.bands import Bands
+from fieldline.traffic.domains.funnel import Funnel
+from fieldline.traffic.domains.mix import Mixes
 from fieldline.traffic.forecast import Traffic
+from fieldline.traffic.frequency import Given
 from fieldline.traffic.gates import OPEN, gates_of
+from fieldline.traffic.organic.prices import NEWCOMER, POOL, Organic
 from fieldline.traffic.outcomes import Outcomes
 from fieldline.traffic.pace import REST, Prices
-from fieldline.traffic.prediction.after import After
+from fieldline.traffic.prediction.after import After, redemptions
 from fieldline.traffic.prediction.comparison import Outside
 from fieldline.traffic.prediction.delay import Delays
 from fieldline.traffic.prediction.model import Model
@@ -40,7 +44,9 @@ from fieldline.traffic.search.correct import Sounds
 from fieldline.traffic.search.index import Index as Texts
 from fieldline.traffic.search.terms import Searches
 from fieldline.traffic.shelf import Shelf, link_contracts, price_items
+from fieldline.traffic.staging import Staging
 from fieldline.traffic.worth import CHANNELS, Worth, meters
+from fieldline.trust import Trust
 from fieldline.units import YUAN
 
 
@@ -114,8 +120,20 @@ class State:
     delays: Delays = field(default_factory=Delays)
     after: After = field(default_factory=After)
     outcomes: Outcomes = field(default_factory=Outcomes)
+    staging: Staging = field(default_factory=Staging)
+    """What live rooms are about to sell."""
     searches: Searches = field(default_factory=Searches)
     """What was searched, and what came of it."""
+    given: Given = field(default_factory=Given)
+    """What viewers were given today, where a cap counts it."""
+    funnel: Funnel = field(default_factory=Funnel)
+    """What each domain brought."""
+    mixes: Mixes = field(default_factory=Mixes)
+    """Prices that keep domains' shares of places."""
+    trust: Trust = field(default_factory=Trust)
+    """How far merchants can be trusted."""
+    organic: Organic = field(default_factory=Organic)
+    """Organic prices with a name, and what they are made from."""
     terms: dict[str, Wish] = field(default_factory=dict)
     """Each wish as it was last asked for."""
     decisions: int = 0
@@ -137,8 +155,19 @@ def relink(state: State) -> None:
 
 def remeter(state: State) -> None:
     """Bring what contracts pay for up to date with what was learned."""
-    state.meters = meters(state.worth, state.book, max(len(state.scenes.curves), 1), state.now)
+    scenes = max(len(state.scenes.curves), 1)
+    state.meters = meters(state.worth, state.book, scenes, state.now, _redeemed(state))
     state.desk.index = None
+
+
+def _redeemed(state: State) -> NDArray[np.float64] | None:
+    """Share of each contract's owner's orders whose vouchers are used; None where nobody pays for visits."""
+    contracts, shelf = state.book.contracts, state.shelf
+    if not any(contract.meter.visit for contract in contracts):
+        return None
+    share = redemptions(state.after, shelf.group[: len(shelf.facts)])
+    groups = [shelf.groups.find(f"m:{contract.merchant}") for contract in contracts]
+    return np.array([share[group] if 0 <= group < len(share) else 0.0 for group in groups])
 
 
 def tidy(state: State) -> None:
@@ -197,7 +226,8 @@ def _promote(state: State) -> None:
     held = np.flatnonzero(np.diff(shelf.contract_start[: count + 1])).astype(np.int32)
     desk.promoted = _by_scene(state, held)
     entries = np.repeat(np.arange(len(shelf.creator), dtype=np.int32), np.diff(shelf.contract_start))
-    desk.guaranteed = _by_scene(state, np.unique(entries[_behind(state)[shelf.contract]]))
+    owed = np.flatnonzero((state.organic.parts[:count, [NEWCOMER, POOL]] > 0.0).any(axis=1)).astype(np.int32)
+    desk.guaranteed = _by_scene(state, np.union1d(entries[_behind(state)[shelf.contract]], owed))
 
 
 def _behind(state: State) -> NDArray[np.bool_]:
@@ -261,9 +291,10 @@ def decode(data: bytes) -> State:
 def _shape(kind: Any, known: dict[str, str]) -> dict[str, str]:
     """Return the fields of a dataclass or struct and of all that it holds, as text by name."""
     holds = isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, msgspec.Struct))
-    if holds and kind.__qualname__ not in known:
+    name = f"{kind.__module__}.{kind.__qualname__}" if holds else ""
+    if holds and name not in known:
         hints = get_type_hints(kind)
-        known[kind.__qualname__] = ", ".join(f"{name}: {hint}" for name, hint in hints.items())
+        known[name] = ", ".join(f"{name}: {hint}" for name, hint in hints.items())
         for hint in hints.values():
             _shape(hint, known)
     for part in get_args(kind):

@@ -5,9 +5,23 @@ from itertools import islice
 from fieldline import scenes
 from fieldline.contracts import book
 from fieldline.contracts.horizon import day_of
-from fieldline.traffic import accounts, assured, bands, forecast, measure, pace, prospect, worth
+from fieldline.traffic import (
+    accounts,
+    assured,
+    bands,
+    forecast,
+    frequency,
+    measure,
+    pace,
+    prospect,
+    staging,
+    trusted,
+    worth,
+)
 from fieldline.traffic.checks import REMEMBERED
+from fieldline.traffic.domains import funnel, mix
 from fieldline.traffic.entries import admit
+from fieldline.traffic.organic import turn
 from fieldline.traffic.outcomes import expired
 from fieldline.traffic.prediction import model, responses
 from fieldline.traffic.prediction.ripen import ripen, settle_orders
@@ -52,9 +66,15 @@ def tick(state: State, at: int) -> None:
         accounts.forget(state, at)
         worth.forget(state.worth, at)
         terms.forget(state.searches, day_of(at))
+        frequency.forget(state.given, day_of(at))
+        funnel.forget(state.funnel, at, policy.click_attribution_ms)
+        trusted.turn(state, at)
         measure.learn_incremental(state, state.book.day - 1)
         told = prospect.told(state)
         bands.turn(state.bands, state.book, state.traffic, told, at, policy.tick_ms)
+    mix.update(state.mixes, policy)
+    trusted.follow(state, at)
+    staging.turn(state.staging, state.shelf, at)
     scenes.refresh(state.scenes)
     model.refresh(state, at)
     responses.refresh(state, at)
@@ -63,6 +83,7 @@ def tick(state: State, at: int) -> None:
     book.settle(state.book, at)
     accounts.value_fans(state)
     remeter(state)
+    turn.turn(state, at)
     state.ticked = at
     state.linked = state.linked and not changed
     model.explore(state)

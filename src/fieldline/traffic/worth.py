@@ -7,10 +7,12 @@ Each is counted at once, at what it is expected to become, from ratios over ever
     fan(T)    = Σ_{d<T} f_d · mean price,   f_d = orders of fans at age d / fans that lived through age d
 
 so that nobody waits T days for a label, and nothing counts as missing before its time (S34, S35). Rates per
-contract (follows per long view, leads per click) borrow from the pool while they are young.
+contract borrow from the pool while they are young: follows per long view from what is usual, leads per click from the
+merchant's other contracts, which borrow from other merchants'.
 Source: docs/algorithms/pricing.md; the ratio is that of a Kaplan–Meier estimate for recurrent events.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -145,6 +147,37 @@ def follow_worth(worth: Worth, number: int, contract: Contract, now: int) -> flo
     return meter.follow + (fan_value(worth, number, meter.fan_days, now) if meter.fan_days else 0.0)
 
 
+def leads_per_click(worth: Worth, contracts: Sequence[Contract]) -> Floats:
+    """Return how many qualified leads (or visits, where it asks for those) a paid click brings each contract [C].
+
+    (k·r + leads)/(k + clicks), k = 100 clicks, where r is the same of the merchant's other contracts, over an r of
+    other merchants' contracts, over .03. Contracts that ask for leads and those that ask for visits tell nothing of
+    each other.
+
+    Args:
+        worth: learned counts.
+        contracts: by number.
+
+    Source: Bühlmann credibility (1967), level by level, each level without the one below it.
+    """
+    rate = np.full(len(contracts), LEADS_PER_CLICK)
+    for asks in ("lead", "visit"):
+        found = [number for number, contract in enumerate(contracts) if getattr(contract.meter, asks)]
+        if not found:
+            continue
+        _, whose = np.unique([contracts[number].merchant for number in found], return_inverse=True)
+        leads, clicks = worth.leads[found], worth.clicks[found]
+        of_merchant = np.bincount(whose, leads)[whose], np.bincount(whose, clicks)[whose]
+        above = _borrowed(LEADS_PER_CLICK, leads.sum() - of_merchant[0], clicks.sum() - of_merchant[1])
+        above = _borrowed(above, of_merchant[0] - leads, of_merchant[1] - clicks)
+        rate[found] = _borrowed(above, leads, clicks)
+    return rate
+
+
+def _borrowed(above: Floats | float, leads: Floats, clicks: Floats) -> Floats:
+    return np.asarray((LEAD_STRENGTH * above + leads) / (LEAD_STRENGTH + clicks))
+
+
 def price_capacity(worth: Worth, book: Book, share_of_day: float) -> None:
     """Move the price of every capacity: price += .15·(load − .85), in [0, .95].
 
@@ -164,7 +197,7 @@ def price_capacity(worth: Worth, book: Book, share_of_day: float) -> None:
             worth.price[number] = min(max(moved, 0.0), HIGHEST_PRICE)
 
 
-def meters(worth: Worth, book: Book, scenes: int, now: int) -> Floats:
+def meters(worth: Worth, book: Book, scenes: int, now: int, redeemed: Floats | None = None) -> Floats:
     """Return what each contract pays for in each scene: yuan per look, click, long view, yuan of g and order.
 
     Args:
@@ -172,6 +205,7 @@ def meters(worth: Worth, book: Book, scenes: int, now: int) -> Floats:
         book: the contracts.
         scenes: how many.
         now: ms.
+        redeemed: share of each owner's orders whose vouchers are used in the store, a visit each [C]; None: nobody's.
 
     Returns:
         float64 [scenes, C, 5]; C ≥ 1.
@@ -179,15 +213,15 @@ def meters(worth: Worth, book: Book, scenes: int, now: int) -> Floats:
     count = len(book)
     plain = np.zeros((max(count, 1), CHANNELS))
     share = np.ones((scenes, max(count, 1)))
+    leads = leads_per_click(worth, book.contracts)
     repeats = {days: repeat_factor(worth, days, now) for days in {c.meter.days for c in book.contracts}}
     for number, contract in enumerate(book.contracts):
         meter = contract.meter
         plain[number] = meter.look, meter.click, meter.long_view, meter.gmv * repeats[meter.days], meter.order
         if meter.lead or meter.visit:
-            rate = (worth.leads[number] + LEADS_PER_CLICK * LEAD_STRENGTH) / (
-                worth.clicks[number] + LEAD_STRENGTH
-            )
-            plain[number, 1] += (meter.lead + meter.visit) * rate
+            plain[number, 1] += (meter.lead + meter.visit) * leads.item(number)
+        if meter.visit and redeemed is not None:
+            plain[number, 4] += meter.visit * redeemed.item(number)
         if meter.follow or meter.fan_days:
             rate = (worth.follows[number] + FOLLOWS_PER_LONG_VIEW * FOLLOW_STRENGTH) / (
                 worth.long_views[number] + FOLLOW_STRENGTH

@@ -5,6 +5,7 @@ import pytest
 
 from fieldline import offers
 from fieldline.contracts import ALL, Audience, Contract, Horizon, Limit, Meter, Reach
+from fieldline.contracts.grants import Eligible, Grant, Matching
 from fieldline.errors import Unknown
 from fieldline.facts import Place, Wish
 from fieldline.offers import OFFERS, contracts_of, names_of, terms_of
@@ -121,8 +122,8 @@ def test_an_offer_means_its_meter_and_its_limit(case: str) -> None:
 
 
 def test_every_campaign_offer_is_tried_above() -> None:
-    """The cases above leave out no offer but cold start, which has a test of its own."""
-    assert {case[0] for case in MEANT.values()} | {"cold_start"} == set(OFFERS)
+    """The cases above leave out no offer but those that are granted, which have tests of their own."""
+    assert {case[0] for case in MEANT.values()} | {"cold_start", "pool"} == set(OFFERS)
 
 
 def test_every_offer_file_is_in_the_registry() -> None:
@@ -250,6 +251,27 @@ def test_what_a_cold_start_names_is_told_with_its_field() -> None:
         ("terms.creator", "creator", "c1"),
         ("terms.items[0]", "item", "v1"),
         ("terms.items[1]", "item", "v2"),
+    )
+
+
+def test_a_pool_grants_its_looks_to_whom_it_names() -> None:
+    """A pool becomes one contract without items or budget; its grant says how many looks, for whom, by what rule."""
+    terms: dict[str, object] = {"name": "May", "looks": 90.0, "merchants": ["m1"], "creators": ["c1"], "start": START,
+                                "end": START + DAY}  # fmt: skip
+    whole = Contract(
+        id="w1", wish="w1", offer="pool", owner="m1", reach=(), meter=Meter(), limit=Limit(looks=90.0),
+        horizon=Horizon(START, START + DAY), grant=Grant(90.0, Eligible(("m1",), ("c1",))),
+    )  # fmt: skip
+    assert contracts_of(wish("pool", terms)) == (whole,)
+    matched = terms | {"matching": {"looks_per_yuan": 2.0, "member_looks": 30.0}, "least_trust": 0.4}
+    (contract,) = contracts_of(wish("pool", matched))
+    assert contract.grant == Grant(
+        90.0, Eligible(("m1",), ("c1",), least_trust=0.4), 0.0, Matching(2.0, 30.0)
+    )
+    assert contract.limit == Limit()
+    assert names_of(wish("pool", terms)) == (
+        ("terms.merchants[0]", "merchant", "m1"),
+        ("terms.creators[0]", "creator", "c1"),
     )
 
 

@@ -20,6 +20,14 @@ STOREWIDE: dict[str, object] = {
 COSTED = {key: STOREWIDE[key] for key in ("merchant", "budget", "start", "end")} | {"cost": 20.0}
 UNCOSTED = {key: value for key, value in COSTED.items() if key != "cost"}
 COLD: dict[str, object] = {"creator": "c1", "items": ["v1"], "looks": 9.0, "start": START, "end": START + DAY}
+POOL: dict[str, object] = {
+    "name": "May",
+    "looks": 9.0,
+    "merchants": ["m1"],
+    "start": START,
+    "end": START + DAY,
+}
+MATCHING = {"looks_per_yuan": 1.0, "member_looks": 9.0}
 MONDAY_ALONE = "1" * 24 + "0" * 144
 
 
@@ -57,6 +65,24 @@ REFUSED: dict[str, tuple[str, dict[str, object], str]] = {
         STOREWIDE | {"hours": MONDAY_ALONE, "start": START + DAY, "end": START + 2 * DAY},
         "terms.hours",
     ),
+    "a pool that ends before it starts": ("pool", POOL | {"end": START - 1}, "terms.end"),
+    "a pool of a year and more": ("pool", POOL | {"end": START + 366 * DAY + 1}, "terms.end"),
+    "a pool for nobody in particular": ("pool", POOL | {"merchants": []}, "terms.merchants"),
+    "a pool without a name": ("pool", POOL | {"name": ""}, "terms.name"),
+    "a pool of no looks": ("pool", POOL | {"looks": 0.0}, "terms.looks"),
+    "a pool that names one twice": ("pool", POOL | {"creators": ["c", "c"]}, "terms.creators[1]"),
+    "a member of more than the pool": ("pool", POOL | {"member_looks": 9.5}, "terms.member_looks"),
+    "a match of more than the pool": (
+        "pool",
+        POOL | {"matching": MATCHING | {"member_looks": 9.5}},
+        "terms.matching.member_looks",
+    ),
+    "two caps of a member": (
+        "pool",
+        POOL | {"member_looks": 1.0, "matching": MATCHING},
+        "terms.member_looks",
+    ),
+    "a trust above one": ("pool", POOL | {"least_trust": 1.1}, "terms.least_trust"),
     "more than half held out": ("storewide", STOREWIDE | {"holdout": 0.51}, "terms.holdout"),
     "a negative holdout": ("storewide", STOREWIDE | {"holdout": -0.01}, "terms.holdout"),
     "a scene twice": ("storewide", STOREWIDE | {"scenes": ["mall", "live", "mall"]}, "terms.scenes[2]"),

@@ -7,7 +7,7 @@ import pytest
 from starlette.responses import Response
 
 from fieldline.contracts import assurance
-from fieldline.facts import Decision, Slot
+from fieldline.facts import Contestable, Decision, Slot
 from fieldline.offers import OFFERS
 from fieldline.people.intent import STAGES
 from fieldline.providers.bundle import FILES
@@ -15,11 +15,16 @@ from fieldline.serve import formats
 from fieldline.serve.forms import CAMPAIGNS
 from fieldline.serve.overview import Counts, Overview, Point, Recent, Shown, Standing, Tier
 from fieldline.serve.pages import HERE, LANGUAGES, Pages, Row, language_of
+from fieldline.serve.trust import RULINGS
 from fieldline.traffic import alerts, learning
 from fieldline.traffic.explain import Candidate, Part
 from fieldline.traffic.prediction.comparison import COMPARED
 from fieldline.traffic.report import BUYERS, BY
 from fieldline.traffic.retrieve import SOURCES
+from fieldline.trust.appeals import Status
+from fieldline.trust.index import BANDS
+from fieldline.trust.quotes import Mood
+from fieldline.trust.signals import DIMENSIONS, SIGNALS
 
 BUILT: dict[str, tuple[str, ...]] = {
     "offer": tuple(OFFERS),
@@ -37,6 +42,13 @@ BUILT: dict[str, tuple[str, ...]] = {
     "task": COMPARED,
     "stage": STAGES,
     "source": SOURCES,
+    "dimension": DIMENSIONS,
+    "signal": tuple(signal.name for signal in SIGNALS),
+    "band": BANDS,
+    "contested": get_args(Contestable),
+    "case": get_args(Status),
+    "ruling": RULINGS,
+    "voice": get_args(Mood),
 }
 """Texts that a template names by a code: each code of each kind has one."""
 

@@ -9,10 +9,13 @@ from fieldline import facts
 from fieldline.errors import DataFolderError, Refused, StoreError
 from fieldline.facts import (
     AnyFact,
+    Appeal,
     Assumed,
     Click,
     Creator,
     Decision,
+    Delivery,
+    Dialogue,
     Follow,
     Hate,
     Impression,
@@ -32,8 +35,13 @@ from fieldline.facts import (
     Product,
     Redemption,
     Refund,
+    Reply,
+    Review,
+    Ruling,
     Scene,
     Slot,
+    Staged,
+    StagedOffer,
     Tick,
     Typed,
     Video,
@@ -90,6 +98,20 @@ def later(viewer: str) -> list[AnyFact]:
     ]
 
 
+def served(viewer: str) -> list[AnyFact]:
+    """How a viewer was served, what they said, and what the merchant contested."""
+    return [
+        Delivery(f"g-{viewer}", 12, f"o-{viewer}", promised=11),
+        Review(f"v-{viewer}", 13, f"o-{viewer}", 5, "好", tone=0.5),
+        Reply(f"y-{viewer}", 14, f"v-{viewer}", "谢谢"),
+        Dialogue(f"q-{viewer}", 14, viewer, "m", 9_000, solved=None),
+    ]
+
+
+CONTESTED: list[AnyFact] = [Appeal("a", 15, "m", "item", "i", "?"), Ruling("b", 16, "a", upheld=True)]
+STAGED = Staged("room", 17, 1, (StagedOffer("p", 20),))
+
+
 OTHERS: list[AnyFact] = [
     Creator("creator", "名"),
     Merchant("m", trust=0.25),
@@ -131,16 +153,16 @@ def naming(archive: Archive, log: FileLog, viewer: str) -> list[str]:
 
 def test_every_type_of_fact_is_archived(tmp_path: Path, log: FileLog) -> None:
     """Each type has its view with the same rows before compaction as after, and each row its position."""
-    written = [*OTHERS, *story("v"), *later("v")]
+    written = [*OTHERS, *story("v"), *later("v"), *served("v"), *CONTESTED, STAGED]
     assert {tag_of(fact) for fact in written} == FACTS.keys() - {"viewer_erased"}
     write(log, written)
     archive = Archive(tmp_path / "archive")
     before = {tag: archive.query(log, f'SELECT * FROM "{tag}"') for tag in FACTS}
     result = archive.compact(log, covered=0)
-    assert (result.position, result.facts, result.forgotten, result.dropped) == (30, 30, 0, ())
+    assert (result.position, result.facts, result.forgotten, result.dropped) == (37, 37, 0, ())
     assert {tag: archive.query(log, f'SELECT * FROM "{tag}"') for tag in FACTS} == before
     positions = {row[0] for table in before.values() for row in table.rows}
-    assert positions == set(range(30))
+    assert positions == set(range(37))
 
 
 def test_values_arrive_exactly(tmp_path: Path, log: FileLog) -> None:
@@ -181,12 +203,13 @@ def test_segments_go_only_when_covered(tmp_path: Path, log: FileLog) -> None:
 
 
 def test_an_erased_viewer_is_forgotten(tmp_path: Path, log: FileLog) -> None:
-    """No archived fact names an erased viewer, also by decision or order; others' facts stay whole."""
-    write(log, [*OTHERS, *story("v"), *story("w"), ViewerErased("v", 20)])
+    """No archived fact names an erased viewer, also by decision, order or review; others' facts stay whole."""
+    ours, others = [*story("v"), *served("v")], [*story("w"), *served("w")]
+    write(log, [*OTHERS, *ours, *others, ViewerErased("v", 20)])
     archive = Archive(tmp_path / "archive")
-    assert archive.compact(log, covered=log.end).forgotten == 10
+    assert archive.compact(log, covered=log.end).forgotten == 14
     assert naming(archive, log, "v") == []
-    assert len(naming(archive, log, "w")) == 10
+    assert len(naming(archive, log, "w")) == 14
     assert archive.decision("d-v") is None
     assert archive.decision("d-w") == decision("d-w", "w")
 

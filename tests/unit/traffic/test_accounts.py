@@ -23,6 +23,7 @@ from fieldline.facts import (
     Merchant,
     Order,
     Product,
+    Redemption,
     Refund,
     Tick,
     Video,
@@ -320,6 +321,17 @@ def test_a_visit_is_worth_something_to_visits_alone() -> None:
     assert value(state, "come") == 0.0
     take(state, Lead("l2", START + HOUR, "u0", "m", visit=True))
     assert value(state, "come") == 15.0
+
+
+def test_a_used_voucher_is_a_visit_to_visits_alone_and_counts_once() -> None:
+    """Using the voucher of an order that is credited to `come` is a visit of 15 yuan, used again it is none more, and
+    leads per click learn nothing from it."""
+    state = market(come={"offer": "visits", "cost": 15.0})
+    take(state, *touched("u0", "come"), buy("u0", "o"), Redemption("r1", START + HOUR, "o"))
+    take(state, Redemption("r2", START + 2 * HOUR, "o"))
+    assert value(state, "come") == 15.0
+    assert figure(state, "come", tally.VISITS) == 1
+    assert state.worth.leads[0] == 0.0
 
 
 def test_a_full_day_ends_at_midnight() -> None:

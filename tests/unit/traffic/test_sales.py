@@ -86,13 +86,13 @@ def test_a_new_item_has_its_merchants_and_categorys_chance() -> None:
     assert known.offset[5] == pytest.approx(math.log(CHANCE / (1.0 - CHANCE)), rel=1e-6)
 
 
-def test_baskets_refunds_redemptions_and_leads_by_hand() -> None:
-    """Ten orders at twice the list price, half returned and all redeemed, move item, merchant and category so."""
+def test_baskets_refunds_and_redemptions_by_hand() -> None:
+    """Ten orders at twice the list price, half returned and all redeemed, move item, merchant and category so; a
+    merchant without a redemption is not taken to sell vouchers."""
     known = After()
     for number in range(10):
         after.note_order(known, str(number), 0, 20, 10)
         after.note_settled(known, 0, 0.5, 0.1, True)
-        after.note_lead(known, 1)
     everywhere = (10.0 + 20.0) / (10.0 + 10.0)
     merchant = (10.0 * everywhere + 20.0) / 20.0
     basket = after.baskets(known, GROUP)
@@ -100,10 +100,7 @@ def test_baskets_refunds_redemptions_and_leads_by_hand() -> None:
     back = after.refunds(known, np.full(4, 0.1), GROUP, KIND)
     assert back == pytest.approx([0.1 + 0.2 + 0.1, 0.1 + 0.2 + 0.1, 0.1 + 0.2, 0.1])
     overall = (10.0 * 0.6 + 10.0) / 20.0
-    assert after.redemptions(known, GROUP) == pytest.approx([(10 * overall + 10) / 20, overall, overall])
-    led = after.leads_per_click(known, np.array([0.0, 0.0, 50.0, 50.0]), GROUP)
-    each = (100.0 * 0.03 + 10.0) / 200.0
-    assert led == pytest.approx([each, (100.0 * each + 10.0) / 150.0, 100.0 * each / 150.0])
+    assert after.redemptions(known, GROUP) == pytest.approx([(10 * overall + 10) / 20, 0.0, 0.0])
 
 
 def test_optimism_falls_as_looks_and_orders_come_and_is_nought_at_dial_nought() -> None:
@@ -205,6 +202,15 @@ def test_orders_teach_what_they_leave_when_they_are_old_enough(state: engine.Sta
     take(state, Tick(START + 16 * DAY))
     assert float(state.shelf.rows[item, NET_PRICE]) < lifted
     assert state.after.settled[item].tolist()[:2] == [1.0, 1.0] and state.after.settled[item, 3] == 1.0
+
+
+def test_an_order_of_several_is_worth_several_to_the_net_price(state: engine.State) -> None:
+    """Three units at list price in one order lift the item's net price as an order of three times the price does."""
+    viewer, item = clicked(state)
+    product = state.shelf.links[item][0] or ""
+    listed = state.goods.products[product].price
+    take(state, Order("o", START + MINUTE, viewer, product, 3 * listed, quantity=3), Tick(START + 5 * MINUTE))
+    assert state.after.baskets[item].tolist() == [3.0, 1.0]
 
 
 def test_a_redemption_of_an_unknown_order_is_refused(state: engine.State) -> None:

@@ -1,5 +1,6 @@
 """Worth: what comes later, estimated from those whose time has come."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ from fieldline.traffic.worth import (
     REPEATS_A_DAY,
     Worth,
     fan_value,
+    leads_per_click,
     meters,
     note_fan,
     note_order,
@@ -133,6 +135,33 @@ def test_meters_say_what_each_contract_pays_for() -> None:
     ]
     assert found[1, 2].tolist() == [0.0, 0.0, 0.0, 0.6, 0.0]
     assert np.array_equal(np.delete(found[1], 2, axis=0), np.delete(found[0], 2, axis=0))
+
+
+def test_leads_per_click_borrow_from_the_merchants_other_contracts_and_then_from_others() -> None:
+    """A new contract of a merchant whose other one has 17 leads of 100 clicks starts at .1, another merchant's at .1
+    pulled to that merchant's nothing, one that asks for visits at .03; the old one itself borrows .03."""
+    ours, theirs = Meter(lead=60.0), Meter(lead=20.0)
+    learned, book = booked(
+        contract("old", ours),
+        contract("new", ours),
+        msgspec.structs.replace(contract("other", theirs), merchant="n"),
+        contract("shop", Meter(visit=15.0)),
+    )
+    learned.leads[0], learned.clicks[0] = 17.0, 100.0
+    found = leads_per_click(learned, book.contracts)
+    assert found.tolist() == pytest.approx([0.1, 0.1, 0.1, 0.03])
+    learned.clicks[2] = 300.0
+    found = leads_per_click(learned, book.contracts)
+    other = 3.0 / 400.0
+    assert found[:2].tolist() == pytest.approx([(100.0 * other + 17.0) / 200.0] * 2)
+    assert found[2] == pytest.approx((100.0 * 0.1) / 400.0)
+
+
+def test_an_order_is_worth_the_share_of_a_visit_that_its_voucher_brings() -> None:
+    """At 15 yuan a visit and 40% of vouchers used an order is worth 6 yuan, and nothing to a contract for leads."""
+    learned, book = booked(contract("a", Meter(visit=15.0)), contract("b", Meter(lead=15.0)))
+    found = meters(learned, book, 1, DAY, np.array([0.4, 0.4]))
+    assert found[0, :, 4].tolist() == [pytest.approx(6.0), 0.0]
 
 
 def test_capacity_is_dearer_the_fuller_the_day() -> None:

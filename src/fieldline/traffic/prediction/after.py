@@ -1,10 +1,9 @@
-"""After the click and after the order: basket value, refunds, redemptions and leads, pooled over merchants.
+"""After the order: basket value, refunds and redemptions, pooled over merchants.
 
     basket_i   (k + Σ_i paid/listed)/(k + n_i), first over all, then per merchant, then per item: what an order is worth
-               over the list price
+               over the list price of one
     refunds_i  declared share + δ_category + δ_merchant,   δ = (Σ (returned − expected))/(n + k) of orders 15 days old
     redeemed_i (k·r + redeemed)/(k + n), of orders 15 days old, first over all, then per merchant
-    leads_g    (k·r + leads)/(k + clicks' worth), per merchant
 
 Orders too young to have come back say nothing yet, so that no refund is missed before its time.
 Source: Bühlmann credibility (1967), level by level; ADR 0012.
@@ -25,8 +24,6 @@ ORDERS = 10.0
 """Orders that the level above counts for."""
 REDEEMED = 0.6
 """Share of vouchers that are used, before any was seen."""
-LEADS_PER_CLICK, CLICKS = 0.03, 100.0
-"""Leads per click before any was seen, and the clicks that this counts for."""
 DEAREST = 20.0
 """An order counts at most for so many times its list price."""
 MOST_RETURNED = 0.95
@@ -42,8 +39,6 @@ class After:
     """[I, 2] paid over list price, summed; orders."""
     settled: Floats = field(default_factory=lambda: np.zeros((16, 4)))
     """[I, 4] of orders old enough: how many, share of their money that came back, expected share, redeemed."""
-    leads: Floats = field(default_factory=lambda: np.zeros(16))
-    """[G] by merchant."""
     waiting: list[str] = field(default_factory=list)
     """Orders that are not yet old enough, oldest first."""
     moved: bool = False
@@ -58,7 +53,7 @@ def note_order(after: After, id: str, item: int, amount: int, listed: int) -> No
         id: the order's.
         item: the item that it came from.
         amount: paid, micro-yuan.
-        listed: list price of what was bought, micro-yuan.
+        listed: list price of one of what was bought, micro-yuan.
     """
     after.baskets = grown(after.baskets, item + 1)
     after.waiting.append(id)
@@ -80,12 +75,6 @@ def note_settled(after: After, item: int, returned: float, expected: float, rede
     after.settled = grown(after.settled, item + 1)
     after.settled[item] += 1.0, returned, expected, float(redeemed)
     after.moved = True
-
-
-def note_lead(after: After, group: int) -> None:
-    """Count a qualified lead (or visit) of a merchant."""
-    after.leads = grown(after.leads, group + 1)
-    after.leads[group] += 1.0
 
 
 def baskets(after: After, group: Ints) -> Floats:
@@ -119,7 +108,7 @@ def refunds(after: After, declared: Floats, group: Ints, category: Ints) -> Floa
 
 
 def redemptions(after: After, group: Ints) -> Floats:
-    """Return the share of each merchant's orders whose vouchers are used [G].
+    """Return the share of each merchant's orders whose vouchers are used [G]; 0 where none was yet: it may sell none.
 
     Args:
         after: only read.
@@ -127,21 +116,9 @@ def redemptions(after: After, group: Ints) -> Floats:
     """
     count, _, _, used = _rows(after.settled, len(group)).T
     everywhere = (ORDERS * REDEEMED + used.sum()) / (ORDERS + count.sum())
-    return np.asarray((ORDERS * everywhere + np.bincount(group, used)) / (ORDERS + np.bincount(group, count)))
-
-
-def leads_per_click(after: After, exposure: Floats, group: Ints) -> Floats:
-    """Return qualified leads per click of each merchant [G].
-
-    Args:
-        after: only read.
-        exposure: clicks' worth at each item [I], see `traffic.prediction.sales`.
-        group: whose each item is [I].
-    """
-    clicks = np.bincount(group, exposure)
-    leads = _rows(after.leads, len(clicks))
-    everywhere = (CLICKS * LEADS_PER_CLICK + leads.sum()) / (CLICKS + clicks.sum())
-    return np.asarray((CLICKS * everywhere + leads) / (CLICKS + clicks))
+    of_group = np.bincount(group, used)
+    share = (ORDERS * everywhere + of_group) / (ORDERS + np.bincount(group, count))
+    return np.where(of_group > 0.0, share, 0.0)
 
 
 def _rows(column: NDArray[np.float64], count: int) -> Floats:

@@ -45,6 +45,8 @@ class Ask(NamedTuple):
     """The scene's items under a floor that is behind its plan."""
     promoted: Partition | None = None
     """The scene's items with contracts in force."""
+    staged: Partition | None = None
+    """Rooms that are about to sell what was planned."""
 
 
 class Best(NamedTuple):
@@ -107,6 +109,11 @@ def promoted(ask: Ask) -> Sequence[Best]:
     return (Best(ask.promoted, _viewer(ask, ask.promoted)),) if ask.promoted else ()
 
 
+def staged(ask: Ask) -> Sequence[Best]:
+    """Offer the best of the rooms that are about to sell what was planned."""
+    return (Best(ask.staged, _viewer(ask, ask.staged)),) if ask.staged else ()
+
+
 def guess_you_like(ask: Ask) -> Sequence[Best]:
     """Offer the best of the whole scene."""
     return _best(ask, ("scene", ask.scene))
@@ -116,7 +123,16 @@ Listed = Callable[[Ask], NDArray[np.int32]]
 Scanned = Callable[[Ask], Sequence[Best]]
 
 LISTED_SOURCES: tuple[Listed, ...] = (followed, trending, fresh)
-SCANNED_SOURCES: tuple[Scanned, ...] = (near, channel, intent, similar, guaranteed, promoted, guess_you_like)
+SCANNED_SOURCES: tuple[Scanned, ...] = (
+    near,
+    channel,
+    intent,
+    similar,
+    guaranteed,
+    promoted,
+    staged,
+    guess_you_like,
+)
 """After the listed ones; all in the order of `fieldline.facts.Sources`, the last without a share of its own."""
 
 SOURCES = (
