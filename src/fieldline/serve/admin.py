@@ -25,6 +25,7 @@ from fieldline.serve.openapi import described, listed, replies, takes
 from fieldline.serve.organic import organic, organic_pages
 from fieldline.serve.overview import History, Overview, overview_of
 from fieldline.serve.pages import Pages, pages_of
+from fieldline.serve.preview import Turnstile, preview_pages, previews
 from fieldline.serve.problem import MEDIA_TYPE, Fault, HttpError, not_taken, problem_of
 from fieldline.serve.service import Service
 from fieldline.serve.staging import rooms
@@ -58,6 +59,7 @@ def admin(service: Service, metrics: Metrics, history: History) -> FastAPI:
         metrics: what is counted.
         history: what the server noted since it started.
     """
+    turnstile = Turnstile(service)
     app = FastAPI(title="Fieldline", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     routers = [
         viewers(service),
@@ -70,6 +72,7 @@ def admin(service: Service, metrics: Metrics, history: History) -> FastAPI:
         contracts(service),
         beside(service),
         domains(service),
+        previews(turnstile),
         rooms(service),
         _operating(service, history),
         _system(app, service, metrics),
@@ -77,6 +80,7 @@ def admin(service: Service, metrics: Metrics, history: History) -> FastAPI:
     pages = Pages()
     routers += [pages_of(service, history, pages), campaign_pages(service, history, pages)]
     routers += [organic_pages(service, pages), trust_pages(service, pages), viewer_pages(service, pages)]
+    routers.append(preview_pages(service, turnstile, pages))
     for router in routers:
         app.include_router(router)
     answer = _problems([route for router in routers for route in router.routes])

@@ -40,6 +40,7 @@ from fieldline.traffic.alerts import Alerts
 from fieldline.traffic.domains.report import DomainReport
 from fieldline.traffic.learning import Learning
 from fieldline.traffic.organic import report as organic
+from fieldline.traffic.preview import Preview
 from fieldline.traffic.report import Report, Returns
 from fieldline.traffic.search.report import SearchReport, TermReport
 from fieldline.traffic.trust_report import TrustTold
@@ -89,6 +90,7 @@ SCHEMAS = (
     organic.PoolList,
     organic.PoolReport,
     organic.CreditsReport,
+    Preview,
     Overview,
     Problem,
 )

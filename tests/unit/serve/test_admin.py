@@ -324,7 +324,7 @@ def test_every_route_is_described(site: Site) -> None:
     paths |= {"/v1/contracts/{id}/terms", "/v1/searches", "/v1/domains"}
     paths |= {"/v1/rooms/{id}/plan", "/v1/rooms/{id}/audience"}
     paths |= {"/v1/merchants/{id}/voices", "/v1/items/{id}/voices"}
-    paths |= {f"/v1/policy/{name}" for name in ("organic", "inclusion", "newcomers")}
+    paths |= {f"/v1/policy/{name}" for name in ("organic", "inclusion", "newcomers", "preview")}
     paths |= {"/v1/pools", "/v1/pools/{id}", "/v1/merchants/{id}/credits"}
     paths |= {"/v1/merchants/{id}/trust", "/v1/appeals", "/v1/appeals/{id}", "/v1/appeals/{id}/ruling"}
     paths |= {f"/v1/viewers/{{id}}/{way}" for way in ("intents", "intents/{category}", "personalisation")}

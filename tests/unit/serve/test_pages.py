@@ -19,6 +19,8 @@ from fieldline.serve.trust import RULINGS
 from fieldline.traffic import alerts, learning
 from fieldline.traffic.explain import Candidate, Part
 from fieldline.traffic.prediction.comparison import COMPARED
+from fieldline.traffic.preview.answer import NAMES
+from fieldline.traffic.preview.dials import DIALS, Bought
 from fieldline.traffic.report import BUYERS, BY
 from fieldline.traffic.retrieve import SOURCES
 from fieldline.trust.appeals import Status
@@ -48,6 +50,11 @@ BUILT: dict[str, tuple[str, ...]] = {
     "contested": get_args(Contestable),
     "case": get_args(Status),
     "ruling": RULINGS,
+    "dial": ("sources", *(name.replace(".", "_") for name in DIALS if not name.startswith("sources."))),
+    "figure": NAMES,
+    "buys": get_args(Bought),
+    "way": ("settled", "held"),
+    "whose": ("creator", "merchant"),
     "voice": get_args(Mood),
 }
 """Texts that a template names by a code: each code of each kind has one."""
