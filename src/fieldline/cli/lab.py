@@ -1,6 +1,7 @@
 """`fieldline lab`: named experiments on simulated and recorded auctions."""
 
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,15 @@ class Name(StrEnum):
     STOREWIDE = "storewide"
     RECORDED = "recorded"
     FORECAST = "forecast"
+    GINI = "gini"
+    ONE_PLUS_N = "one_plus_n"
+    COLD_START = "cold_start"
+    TRUST = "trust"
+    FOCUS_POOLS = "focus_pools"
+
+
+ORGANIC = (Name.GINI, Name.ONE_PLUS_N, Name.COLD_START, Name.TRUST, Name.FOCUS_POOLS)
+"""Those of organic policies: each is a module's function of its own name."""
 
 
 def lab(
@@ -20,24 +30,26 @@ def lab(
         Name,
         typer.Argument(
             help="storewide: a simulated market of days. recorded: recorded auctions in --data. "
-            "forecast: bands told at midnight against the day that came."
+            "forecast: bands told at midnight against the day that came. gini: the dial on creators' exposure. "
+            "one_plus_n: credit for paid exposure. cold_start: floors for new works. trust: its weight in ranking. "
+            "focus_pools: looks granted for what is spent."
         ),
     ],
-    seeds: Annotated[int, typer.Option(help="How many markets (storewide, forecast).", min=1, max=100)] = 5,
+    seeds: Annotated[int, typer.Option(help="How many markets (all but recorded).", min=1, max=100)] = 5,
     quick: Annotated[
-        bool, typer.Option("--quick", help="One small market for some days (storewide, forecast).")
+        bool, typer.Option("--quick", help="One small market for some days (all but recorded).")
     ] = False,
     forms: Annotated[
         bool, typer.Option("--forms", help="Also play the controller's other forms (storewide).")
     ] = False,
-    workers: Annotated[int, typer.Option(help="Processes (storewide, forecast).", min=1, max=64)] = 2,
+    workers: Annotated[int, typer.Option(help="Processes (all but recorded).", min=1, max=64)] = 2,
     data: Annotated[Path | None, typer.Option(help="Folder of recorded auctions (recorded).")] = None,
     json: Annotated[Path | None, typer.Option(help="Also write the figures to this file.")] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="Where to draw prices, spend and goals (storewide).")
+        Path | None, typer.Option(help="Where to draw the figures (all but recorded and forecast).")
     ] = None,
 ) -> None:
-    """Run a named experiment: a table on the screen, figures with 90% intervals in JSON, a plot in PNG."""
+    """Run a named experiment: a table on the screen, figures with intervals in JSON, a plot in PNG."""
     if name is Name.RECORDED:
         from fieldline.lab.recorded.report import recorded
 
@@ -50,6 +62,11 @@ def lab(
 
         forecast(seeds=tuple(range(1, 2 if quick else seeds + 1)), workers=workers, json=json, small=quick)
         return
+    markets = 1 if quick else seeds
+    if name in ORGANIC:
+        play = getattr(import_module(f"fieldline.lab.experiments.{name}"), name)
+        play(seeds=markets, quick=quick, workers=workers, json=json, plot=plot)
+        return
     from fieldline.lab.experiments.storewide import storewide
 
-    storewide(seeds=1 if quick else seeds, quick=quick, workers=workers, json=json, plot=plot, forms=forms)
+    storewide(seeds=markets, quick=quick, workers=workers, json=json, plot=plot, forms=forms)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fieldline.contracts.book import Book
 from fieldline.facts import Policy
+from fieldline.lab.season.organic import Policies
 from fieldline.traffic import pace
 from fieldline.traffic.forecast import Traffic
 from fieldline.traffic.pace import Prices
@@ -51,3 +52,5 @@ class Arm:
     """Factors [S, C] on value by scene: of bids, and of orders by the scene that they are credited to
     (where organic value does not count)."""
     policy: Policy = field(default=POLICY)
+    """Its dials of organic prices (Gini, newcomers, credit) hold from the season's start."""
+    policies: Policies = field(default=Policies())

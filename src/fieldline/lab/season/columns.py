@@ -51,8 +51,28 @@ TICK_REQUESTS, TICK_PAID, TICK_SAMPLES, TICK_DROPPED = range(4)
 BINS_OF_CHANCE = 128
 """Bins of a predicted logit, −10 … 10, for the area under the curve."""
 
+(
+    BELIEVED,
+    LOOKED,
+    PAID_LOOKED,
+    WATCHED,
+    WORTH,
+    PAID_WORTH,
+    EARNING,
+    CREDITED_ORDERS,
+    SENT_BACK,
+    MOVED,
+) = range(10)
+"""Columns of `Tallies.items`: looks as the engine believes, true ones, of which paid; expected long views; expected
+net yuan, of which on paid places; paid clicks that earn credit, credited orders, those that came back; looks that
+credit moved to it."""
+PER_ITEM = 10
+NAMED, LIFTED, CREDIT = range(3)
+"""Rows of `Tallies.prices`: the sum of an item's named organic prices, of those above 0, and that of its credit."""
+
 CLICKED_AT, VIEWER, ITEM, PRODUCT, SCENE, QUANTITY, BACK, KEY, CREDITED, DAY_ROW, CLICK = range(11)
-"""Columns of `Waiting.rows`; BACK is 1 where the order will be sent back, 2 where it is on its way back."""
+"""Columns of `Waiting.rows`; BACK is 1 where the order will be sent back, 2 where it is on its way back, 3 where it
+has come back."""
 ORDER_WORDS = 11
 LOOK_AT, LOOK_VIEWER, LOOK_ITEM, LOOK_SCENE, LOOK_OUTCOME, LOOK_WEIGHT = range(6)
 """Columns of `Queue.rows`; the outcome is 1 where clicked, plus 2 where watched long."""
@@ -160,7 +180,10 @@ class Tallies(NamedTuple):
     feed_items: Money  # [I, 3]
     chances: Money  # [D, 2, 2, BINS_OF_CHANCE] task (click, order), outcome, bin
     tick: Money  # [4]
-    score: Floats  # [1] decayed mean score
+    score: Floats  # [1] decayed mean score, named organic prices left out
+    items: Floats  # [I, 10] since the season began
+    prices: Floats  # [3, I] yuan per look, as of the tick
+    match: Floats  # [categories] least predicted click rate at which a paid click earns credit
 
 
 class Queue(NamedTuple):

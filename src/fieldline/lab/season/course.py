@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fieldline.lab.season.columns import BINS_OF_CHANCE, CLICKS, GMV, LONG_VIEWS, ORDERS, POSSIBLE, SERVED
 from fieldline.lab.world.draws import Floats
+from fieldline.traffic.organic.pools import Ledger
 
 Money = NDArray[np.int64]
 
@@ -64,6 +65,15 @@ class Course:
     requests: int
     """Requests on which contracts could bid."""
     chances: Money  # [D, 2, 2, 128] task, outcome, bin of the predicted logit
+
+    items: Floats  # [D, I, 10] columns of `columns.BELIEVED …`, from the first tick to the end of each day
+    gini: Floats  # [T] of the exposure of creators with something to show, decayed over a day
+    bought: Money  # [N, 11] orders, columns of `columns.CLICKED_AT …`; DAY_ROW −1: before the season, or never made
+    met: Money  # [I] when each new work had the looks that it was owed, ms, 0: it has not
+    many: Money  # [I] when each new work had its thousandth look, ms, 0: it has not
+    pool: Ledger
+    """The account of the arm's pool, in micro-looks."""
+    trust: Floats  # [M] as learned by the last midnight; .5 where nothing was
 
     @property
     def possible(self) -> Money:

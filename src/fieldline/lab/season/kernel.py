@@ -8,19 +8,28 @@ from fieldline.compiled import njit
 from fieldline.draws import mix, uniform
 from fieldline.lab.season.columns import (
     ADS,
+    BELIEVED,
     BINS_OF_CHANCE,
     CHARGED,
     CLICKS,
+    CREDIT,
     DAY_SPEND,
+    EARNING,
     EXPECTED,
     EXPECTED_GMV,
     FORETOLD,
     IMPRESSIONS,
+    LIFTED,
     LIKES,
     LONG_VIEWS,
+    LOOKED,
     LOOKS,
+    MOVED,
+    NAMED,
     ORGANIC,
+    PAID_LOOKED,
     PAID_LOOKS,
+    PAID_WORTH,
     POSSIBLE,
     QUICK,
     RENDERED,
@@ -32,7 +41,9 @@ from fieldline.lab.season.columns import (
     TICK_REQUESTS,
     TICK_SAMPLES,
     VALUE,
+    WATCHED,
     WHOLE_ORGANIC,
+    WORTH,
     Accounts,
     Crowd,
     Desk,
@@ -52,10 +63,12 @@ from fieldline.lab.world.draws import Floats, Ints
 from fieldline.lab.world.truth import DEEPEST, DWELL, LOCAL, SEARCH, Visit, item_key, rendered
 from fieldline.traffic.accounts import QUICK_SHARE
 from fieldline.traffic.kernels.request import answer
-from fieldline.traffic.kernels.words import LANDSCAPE, PAID, RANDOM
+from fieldline.traffic.kernels.words import CATEGORY_CAP, LANDSCAPE, MERCHANT_CAP, PAID, RANDOM
 from fieldline.traffic.kernels.words import LOOKS as FIRST_LOOK
+from fieldline.traffic.organic.moved import refill
 from fieldline.traffic.rows import NET_PRICE
 from fieldline.traffic.solve import add_steps
+from fieldline.units import DAY
 
 WHO, SCENE, WANTED, ANY, WHEN, STAY, MODE_RANDOM, MODE_SAMPLE = range(8)
 """Purposes of a request's own draws."""
@@ -157,7 +170,7 @@ def count_request(
     for slot in range(shown):
         item = whole[slot, 0]
         told = desk.contenders[slot]
-        score += desk.slots[slot, 5] / shown
+        score += (desk.slots[slot, 5] - tallies.prices[NAMED, item]) / shown
         for entry in range(terms.first[item], terms.first[item + 1]):
             j = terms.contract[entry]
             if whole[slot, 1] != j:
@@ -167,6 +180,46 @@ def count_request(
     if shown > 0:
         rate = 1.0 - SCORE_FORGET if tallies.score[0] != 0.0 else 1.0
         tallies.score[0] += (score - tallies.score[0]) * rate
+
+
+@njit
+def note_moved(stage: Stage, desk: Desk, scene: int, shown: int, told: int) -> None:
+    """Count the looks that credit moved to a slate's items, as `traffic.organic` does.
+
+    Args:
+        stage: its tallies are changed.
+        desk: with the answer's slots and contenders.
+        scene: number.
+        shown: slots filled.
+        told: contenders, those of the slate first.
+    """
+    prices, words, shelf = stage.tallies.prices, stage.shelf.words[scene], stage.shelf
+    whole, rows = desk.slots.view(np.int32), desk.contenders.view(np.int32)
+    some = False
+    for n in range(told):
+        some |= prices[CREDIT, rows[n, 0]] > 0.0
+    if not some:
+        return
+    looks = words[FIRST_LOOK:]
+    slot, paid = np.full(told, -1, np.int64), np.zeros(told, np.int64)
+    group, category = np.empty(told, np.int64), np.empty(told, np.int64)
+    base = np.empty(told)
+    for n in range(told):
+        item = rows[n, 0]
+        base[n] = np.float64(desk.contenders[n, 12]) - prices[NAMED, item]
+        group[n], category[n] = shelf.group[item], shelf.category[item]
+        if n < shown:
+            slot[n], paid[n] = n, whole[n, 1] >= 0
+    place = np.full(told, -1, np.int64)
+    caps = int(words[MERCHANT_CAP]), int(words[CATEGORY_CAP])
+    refill(slot, base, group, category, paid, caps[0], caps[1], looks.size - 1, place)
+    for n in range(shown):
+        item = whole[n, 0]
+        there = looks[place[n]] if place[n] >= 0 else 0.0
+        gained = looks[n] - there
+        if paid[n] == 0 and gained > 0.0 and prices[LIFTED, item] > 0.0:
+            share = prices[CREDIT, item] / prices[LIFTED, item]
+            stage.tallies.items[item, MOVED] += share * gained
 
 
 @njit
@@ -292,11 +345,20 @@ def live_through(  # noqa: PLR0912, PLR0915 (one loop over slots; splitting it m
                 accounts.yuan[EXPECTED, payer] += (
                     rules.reward[payer, 3] * gmv + rules.reward[payer, 4] * orders
                 )
+        worth = 0.0
         if product >= 0:
             worth = true_look * chance.click * chance.order * net_worth(days, product)
             for entry in range(terms.first[item], terms.first[item + 1]):
                 j = terms.contract[entry]
                 accounts.shown[j, np.int64(rules.held[viewer, j])] += worth
+        told = tallies.items[item]
+        told[BELIEVED] += looks[slot]
+        told[LOOKED] += true_look
+        told[WATCHED] += true_look * chance.long_view
+        told[WORTH] += worth
+        if payer >= 0:
+            told[PAID_LOOKED] += true_look
+            told[PAID_WORTH] += worth
         came = comes(days, visit, slot, item, product, chance)
         predicted = np.float64(desk.contenders[slot, 5])
         if randomised:
@@ -322,6 +384,9 @@ def live_through(  # noqa: PLR0912, PLR0915 (one loop over slots; splitting it m
         key = item_key(visit.key, item)
         opened = at + RENDER + slot * SLOT_TIME + 1_000 + int(uniform(key, np.uint64(DWELL)) * 5_000)
         if payer >= 0:
+            last = accounts.touches[viewer, payer, 0]
+            matched = predicted >= tallies.match[stage.shelf.category[item]]
+            told[EARNING] += matched and (last < 0 or opened - last // 8 >= DAY)
             accounts.touches[viewer, payer, 0] = 8 * opened + scene
         if product >= 0:
             note_chance(tallies.chances[day, 1], came.quantity > 0, np.float64(desk.contenders[slot, 7]))
@@ -363,7 +428,7 @@ def run(stage: Stage, desk: Desk, moment: Moment) -> None:
         if randomised:
             mode |= np.int64(RANDOM)
         words = shelf.words[scene]
-        shown, _, _, _, steps, dropped, _ = answer(
+        shown, _, told, _, steps, dropped, _ = answer(
             desk.candidates[:count], desk.viewer, 1 << scene, mode, np.uint64(mix(own)), words,
             stage.machine.rows, shelf.group, shelf.category, terms.first, terms.contract,
             terms.alpha, terms.bid_cap, terms.organic_price, terms.meter[scene],
@@ -380,6 +445,8 @@ def run(stage: Stage, desk: Desk, moment: Moment) -> None:
                 tallies.tick[TICK_DROPPED] += dropped
                 count_steps(stage.accounts.supply, desk, steps)
         if rendered(key):
+            if moment.paid and not randomised:
+                note_moved(stage, desk, scene, shown, told)
             live_through(stage, desk, moment, visit, shown, at, randomised)
     end = moment.start + moment.length
     arrive(stage, moment.day, end)

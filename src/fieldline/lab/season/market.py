@@ -16,6 +16,7 @@ from fieldline.lab.season.columns import (
     CLICK_WORDS,
     LOOK_WORDS,
     ORDER_WORDS,
+    PER_ITEM,
     TOTALS,
     TWENTIETH,
     YUANS,
@@ -192,15 +193,18 @@ def promote(rows: NDArray[Any], promoted: NDArray[Any]) -> None:
     flags[:] = np.where(promoted, flags | at.BIDS, flags & ~at.BIDS)
 
 
-def turn(world: World, product: Ints, rows: NDArray[Any], now: Instant) -> None:
-    """Put what live rooms sell now on the shelf, and close those whose hours are over."""
+def turn(
+    world: World, product: Ints, rows: NDArray[Any], released: NDArray[np.int64] | None, now: Instant
+) -> None:
+    """Put what live rooms sell now on the shelf, close those whose hours are over, and hide what is yet to come."""
     for room in np.flatnonzero(world.items.kind == LIVE):
         product[room] = on_sale(world, int(room), now)
     which = np.maximum(product, 0)
     price = world.products.price[which] / YUAN * (1.0 - world.products.declared[which])
     rows[:, at.NET_PRICE] = np.where(product >= 0, price, 0.0)
     flags = rows.view(np.int32)[:, at.FLAGS]
-    flags[:] = np.where(product < -1, flags & ~at.SHOWN, flags | at.SHOWN)
+    hidden = product < -1 if released is None else (product < -1) | (released > now)
+    flags[:] = np.where(hidden, flags & ~at.SHOWN, flags | at.SHOWN)
 
 
 def terms_of(world: World, plan: Plan, arm: Arm, book: Book) -> tuple[Terms, Rules]:
@@ -291,6 +295,9 @@ def tallies_of(world: World, days: int) -> Tallies:
         chances=np.zeros((days, 2, 2, BINS_OF_CHANCE), np.int64),
         tick=np.zeros(4, np.int64),
         score=np.zeros(1),
+        items=np.zeros((len(world.items.kind), PER_ITEM)),
+        prices=np.zeros((3, len(world.items.kind))),
+        match=np.zeros(len(words().categories)),
     )
 
 
@@ -327,17 +334,17 @@ def crowd_of(world: World) -> Crowd:
     )
 
 
-def desk_of(world: World, limit: int) -> Desk:
-    """Return room for one request."""
+def desk_of(world: World, limit: int, explained: int) -> Desk:
+    """Return room for one request of so many candidates, that tells of so many contenders."""
     items = len(world.items.kind)
     return Desk(
         candidates=np.zeros(limit + 1, np.int32),
         stamp=np.zeros(items, np.int32),
         epoch=np.zeros(1, np.int32),
         viewer=np.zeros(at.VIEWER_WIDTH, np.float32),
-        room=np.zeros(room_for(limit, SLOTS, 0)),
+        room=np.zeros(room_for(limit, SLOTS, explained)),
         slots=np.zeros((SLOTS, 6)),
-        contenders=np.zeros((SLOTS, 17), np.float32),
+        contenders=np.zeros((SLOTS + explained, 17), np.float32),
         rest=np.zeros((1, 3), np.float32),
         steps=np.zeros((MOST_STEPS, 4), np.float32),
         columns=np.zeros((3, MOST_STEPS), np.float32),

@@ -18,6 +18,7 @@ from fieldline.lab.season.columns import (
     CLICKED_AT,
     COUNTED,
     CREDITED,
+    CREDITED_ORDERS,
     DAY_ATTRIBUTED,
     DAY_BACK,
     DAY_GMV,
@@ -32,6 +33,7 @@ from fieldline.lab.season.columns import (
     QUANTITY,
     REFUNDED,
     SCENE,
+    SENT_BACK,
     SIGN_COUNT,
     SIGNS,
     SQUARES,
@@ -151,8 +153,10 @@ def arrive(stage: Stage, day: int, until: int) -> None:
         amount = stage.days.nature.price[product] * row[QUANTITY]
         contract = stage.rules.of_merchant[stage.days.shop[product]]
         if row[BACK] == 2:
+            row[BACK] = 3
             if row[DAY_ROW] >= 0:  # else it was ordered before the season
                 stage.tallies.total[row[DAY_ROW], REFUNDED] += amount
+                stage.tallies.items[row[ITEM], SENT_BACK] += row[CREDITED] >= 0
                 if contract >= 0:
                     take_back(stage.accounts, row, contract, amount)
             continue
@@ -168,6 +172,7 @@ def arrive(stage: Stage, day: int, until: int) -> None:
         stage.tallies.total[day, GMV] += amount
         if contract >= 0:
             count_order(stage.accounts, stage.rules, stage.windows, row, contract, amount, at)
+            stage.tallies.items[row[ITEM], CREDITED_ORDERS] += row[CREDITED] >= 0
         if refunded:
             row[BACK] = 2
             push(waiting, at + RETURN_AFTER + _wait(key, RETURN, RETURN_MEAN), number)

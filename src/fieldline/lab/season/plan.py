@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from fieldline.contracts import Contract, Horizon, Limit, Meter, Reach
 from fieldline.lab.world import World
 from fieldline.lab.world.draws import Floats, Ints, normals, uniforms
+from fieldline.lab.world.goods import VIDEO
 from fieldline.lab.world.words import words
 from fieldline.units import DAY, HOUR, YUAN, Instant
 
@@ -32,6 +33,23 @@ class Plan:
     merchants: Ints  # [C]
     start: Instant
     days: int
+    released: NDArray[np.int64] | None = None
+    """[I] when each item is first shown, ms, 0: it is there from the first; None: all are there."""
+
+
+def releases(world: World, share: float, hours: int, start: Instant = START) -> NDArray[np.int64]:
+    """Return when each item is first shown [I], ms, 0 for what is there from the first.
+
+    Args:
+        world: its seed draws which videos are new, and when, evenly over half-hours.
+        share: of the videos.
+        hours: within which they are released.
+        start: from when on.
+    """
+    count = len(world.items.kind)
+    new = (world.items.kind == VIDEO) & (uniforms(world.seed, "released", count) < share)
+    halves = np.floor(uniforms(world.seed, "release", count) * 2 * hours).astype(np.int64)
+    return np.where(new, start + halves * (HOUR // 2), 0)
 
 
 def plan_of(

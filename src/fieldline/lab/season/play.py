@@ -11,6 +11,7 @@ from fieldline.contracts import book as accounts
 from fieldline.contracts.book import Book
 from fieldline.draws import key_of
 from fieldline.facts import Policy
+from fieldline.lab.season import pooling, trusting
 from fieldline.lab.season.arm import POLICY, Arm
 from fieldline.lab.season.columns import (
     ARM_BUYERS,
@@ -29,6 +30,7 @@ from fieldline.lab.season.columns import (
     EXPECTED_GMV,
     FORETOLD,
     IMPRESSIONS,
+    MOVED,
     ORGANIC,
     PAID_LOOKS,
     PAID_ORDERS,
@@ -78,6 +80,7 @@ from fieldline.lab.season.market import (
     waiting_of,
     words_of,
 )
+from fieldline.lab.season.organic import follow, opened, price
 from fieldline.lab.season.plan import START, Plan
 from fieldline.lab.season.study import SETTINGS, explore, fold_all, pool_sales
 from fieldline.lab.world import LOCAL_TIME, World
@@ -126,6 +129,7 @@ def open_season(
     warm: int = WARM,
     start: Instant = START,
     policy: Policy = POLICY,
+    released: NDArray[np.int64] | None = None,
 ) -> Opening:
     """Return a market after some days without contracts, alike for all arms of a seed.
 
@@ -135,6 +139,7 @@ def open_season(
         warm: how many days.
         start: when the season begins, a midnight of the market's clock.
         policy: the dials.
+        released: as in the season's plan.
     """
     own = world.seed if seed is None else seed
     opening = Opening(
@@ -150,7 +155,7 @@ def open_season(
         score=0.0,
     )
     if warm:
-        plan = Plan((), np.zeros(0, np.int32), Instant(start - warm * DAY), warm)
+        plan = Plan((), np.zeros(0, np.int32), Instant(start - warm * DAY), warm, released)
         season = _Season(world, plan, Arm("organic", policy=policy), opening, -warm)
         season.play(None)
         opening.score = season.prices.score
@@ -235,11 +240,19 @@ class _Season:
                 policy.view_attribution_ms,
             ),
         )
-        self.desk = desk_of(world, policy.candidate_limit)
+        self.desk = desk_of(world, policy.candidate_limit, policy.explained)
+        if arm.policies.pool is not None and (policy.earned.per_click or policy.earned.per_order):
+            raise ValueError("an arm plays a pool or credit, not both")
+        self.organic = opened(len(world.items.kind), world.size.creators, plan.released)
+        self.learned = trusting.nothing_learned(world.size.merchants, WAITING if arm.policies.learned else 0)
+        if arm.policies.learned:
+            trusting.apply(self.learned.trust, self.stage.machine, world.items.merchant, policy)
         self.ticks = plan.days * DAY // TICK
         shape = (self.ticks, self.count)
         self.spend = np.zeros(shape, np.int64)
         self.value, self.alpha = np.zeros(shape), np.zeros(shape)
+        self.gini = np.zeros(self.ticks)
+        self.by_day = np.zeros((plan.days + 1, *tallies.items.shape))
         self.sampled = self.requests = 0
 
     def play(self, on_tick: OnTick | None) -> None:
@@ -253,15 +266,17 @@ class _Season:
             end = Instant(self.plan.start + self.plan.days * DAY)
             after = self._moment(self.ticks, end)._replace(requests=0, length=AFTERWARDS)
             run(self.stage, self.desk, after)
+            self.by_day[-1] = self.stage.tallies.items
 
     def _tick(self, tick: int) -> None:
         begin = Instant(self.plan.start + tick * TICK)
         end = begin + TICK
         stage, prices = self.stage, self.prices
         if begin % HALF_HOUR == 0:
-            turn(self.world, stage.shelf.product, stage.machine.rows, begin)
+            turn(self.world, stage.shelf.product, stage.machine.rows, self.plan.released, begin)
             fold_all(stage.machine, self.desk.pen.ids)
         if (begin + LOCAL_TIME) % DAY == 0:
+            self._midnight(tick * TICK // DAY - 1)
             stage.accounts.today[:] = 0.0
             accounts.turn(self.book, begin)
         if stage.waiting.sizes[1] > WAITING - 100_000:
@@ -274,6 +289,7 @@ class _Season:
         run(stage, self.desk, self._moment(tick, begin))
         pool_sales(stage.machine, stage.shelf.group)
         explore(stage.machine, self.arm.policy)
+        self._price(tick, end)
         self.traffic.requests += int(counts[TICK_REQUESTS])
         prices.requests += int(counts[TICK_PAID])
         prices.samples += int(counts[TICK_SAMPLES])
@@ -291,6 +307,39 @@ class _Season:
                 self.arm.controller(prices, self.book, self.traffic, end, TICK)
             prices.samples = prices.requests = 0
         self._look()
+
+    def _midnight(self, day: int) -> None:
+        """Learn whom to trust from the day that is over, −1: none is."""
+        if day >= 0 and self.arm.policies.learned:
+            learned, policy = self.learned, self.arm.policy
+            trusting.learn(learned, self.world, self.stage.waiting, policy, self.plan.start, day)
+            trusting.apply(learned.trust, self.stage.machine, self.world.items.merchant, policy)
+
+    def _price(self, tick: int, end: int) -> None:
+        """Take what the tick did into the accounts of organic prices, and solve those again."""
+        if not self.plan.contracts:
+            return
+        stage, arm, organic = self.stage, self.arm, self.organic
+        if arm.policies.pool is not None:
+            self._pool(end)
+        follow(organic, arm.policy, arm.policies, stage.tallies, self.world.items.creator, end)
+        price(
+            organic, arm.policy, arm.policies, stage.machine, stage.shelf, stage.tallies, self.traffic, end, TICK
+        )  # fmt: skip
+        self.gini[tick] = organic.inclusion.realised
+        self.by_day[tick * TICK // DAY] = stage.tallies.items
+
+    def _pool(self, end: int) -> None:
+        """Bring the arm's pool up to a tick's end."""
+        pool, organic, items = self.arm.policies.pool, self.organic, self.stage.tallies.items
+        assert pool is not None
+        spent = np.zeros(self.world.size.merchants, np.int64)
+        spent[self.plan.merchants] = self.book.spent[: self.count]
+        moved = items[:, MOVED] - organic.read[:, MOVED]
+        horizon = self.plan.start, self.plan.contracts[0].horizon.end
+        pooling.turn(
+            organic.pooled, pool, moved, self.world.items.merchant, spent, self.traffic, horizon, end
+        )
 
     def _offer(self, tick: int) -> None:
         """Put the tick's multipliers, what may still be spent and the decayed sums before the kernel."""
@@ -390,6 +439,13 @@ class _Season:
             sampled=self.sampled,
             requests=self.requests,
             chances=tallies.chances,
+            items=self.by_day,
+            gini=self.gini,
+            bought=self.stage.waiting.rows[: self.stage.waiting.sizes[1]].copy(),
+            met=self.organic.newcomers.met[: len(tallies.items)],
+            many=self.organic.many,
+            trust=self.learned.trust,
+            pool=self.organic.pooled.ledger,
         )
 
 

@@ -1,0 +1,235 @@
+"""`fieldline lab gini`: the dial on creators' exposure, what it realises and what it costs, beside two rivals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from msgspec.structs import replace
+
+from fieldline.lab.experiments.figures import Figure, in_95
+from fieldline.lab.experiments.policies import (
+    Cost,
+    Job,
+    Row,
+    Setting,
+    Whole,
+    cost_of,
+    cost_rows,
+    opened,
+    publish,
+    whole_of,
+)
+from fieldline.lab.experiments.runner import Day, run
+from fieldline.lab.experiments.storewide import SMALL, TINY
+from fieldline.lab.season import POLICY, Arm, Course, Policies
+from fieldline.lab.season.organic import Flags
+
+DIALS = (0.7, 0.6, 0.5, 0.4)
+RIVALS = (0.6, 0.5)
+"""Dials that the linear boost is held to."""
+SHARES = (0.2, 0.5)
+"""Of requests that are answered by a draw over the best twenty."""
+TAIL = 2
+"""The tier of creators whom few follow; displaced are looks at the other two's."""
+TENTH = 0.1
+WITHIN = 0.02
+FULL = Setting(SMALL, contracts=40, days=3)
+QUICK = Setting(TINY, contracts=40, days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One arm of one seed, over the last third of its days."""
+
+    gini: float
+    """Mean over its ticks."""
+    whole: Whole
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One market's arms, in the order of the dials and shares."""
+
+    none: Played
+    dials: tuple[Played, ...]
+    linear: tuple[Played, ...]
+    random: tuple[Played, ...]
+
+
+class Arms(msgspec.Struct, frozen=True):
+    """One setting of a policy."""
+
+    setting: float
+    """The dial, or the share of random requests."""
+    realised: Figure
+    """Gini of creators' looks decayed over a day, mean of the last third."""
+    off: Figure
+    """Realised less the dial; of markets whose own Gini is above it. A random share has no dial."""
+    cost: Cost
+
+
+class PerTenth(msgspec.Struct, frozen=True):
+    """What lowering the Gini by .1 costs, interpolated between a policy's arms; null where none lowers it so far."""
+
+    viewer_value: Figure
+    platform_gmv: Figure
+
+
+class Gini(msgspec.Struct, frozen=True):
+    """All figures, each [estimate, low, high] of 95%."""
+
+    untouched: Figure
+    """The market's own Gini."""
+    dials: tuple[Arms, ...]
+    linear: tuple[Arms, ...]
+    random: tuple[Arms, ...]
+    per_tenth: PerTenth
+    linear_per_tenth: PerTenth
+    random_per_tenth: PerTenth
+    cost: Cost
+    """Of the dial nearest to .1 below the market's own."""
+    seeds: int
+    days: int
+
+
+def gini(*, seeds: int, quick: bool, workers: int, json: Path | None, plot: Path | None) -> Gini:
+    """Run the experiment, print its table, write its figures and draw its plot where asked.
+
+    Args:
+        seeds: markets 1 … seeds.
+        quick: a small market for two days: shows that it runs, and proves little.
+        workers: processes.
+        json: file for the figures.
+        plot: PNG.
+    """
+    setting = QUICK if quick else FULL
+    jobs = [Job(seed, setting) for seed in range(1, seeds + 1)]
+    days = len(jobs) * setting.days * (1 + len(DIALS) + len(RIVALS) + len(SHARES))
+    found = figures_of(run(play_job, jobs, days, "gini, days played", workers), setting)
+    title = f"gini: {seeds} markets × {setting.days} days × {setting.size.creators} creators"
+    publish(title, found, rows_of(found), json, plot)
+    return found
+
+
+def play_job(job: Job, day: Day) -> Found:
+    """Play a market's arms.
+
+    Args:
+        job: plain data; the same job finds the same.
+        day: called for each day played.
+    """
+    season = opened(job, day)
+    days, creator = job.setting.days, season.world.items.creator
+    large = (creator >= 0) & (season.world.creators.tier[creator] < TAIL)
+
+    def played(arm: Arm) -> Played:
+        return _played(season.play(arm), days, large)
+
+    return Found(
+        none=played(Arm()),
+        dials=tuple(played(Arm(policy=replace(POLICY, gini=dial))) for dial in DIALS),
+        linear=tuple(
+            played(Arm(policy=replace(POLICY, gini=dial), policies=Policies(linear=True))) for dial in RIVALS
+        ),
+        random=tuple(played(Arm(policy=replace(POLICY, random_share=share))) for share in SHARES),
+    )
+
+
+def _played(course: Course, days: int, large: Flags) -> Played:
+    ticks = len(course.gini)
+    last = course.gini[ticks - ticks // 3 :]
+    return Played(float(last.mean()), whole_of(course, days - -(-days // 3), days, large))
+
+
+def figures_of(found: Sequence[Found], setting: Setting) -> Gini:
+    """Return all figures of the markets.
+
+    Args:
+        found: of each seed.
+        setting: as played.
+    """
+    base = [one.none for one in found]
+    dials = [_arms(base, [one.dials[n] for one in found], dial, True) for n, dial in enumerate(DIALS)]
+    own = float(np.mean([one.gini for one in base]))
+    return Gini(
+        untouched=in_95([one.gini for one in base]),
+        dials=tuple(dials),
+        linear=tuple(
+            _arms(base, [one.linear[n] for one in found], dial, True) for n, dial in enumerate(RIVALS)
+        ),
+        random=tuple(
+            _arms(base, [one.random[n] for one in found], share, False) for n, share in enumerate(SHARES)
+        ),
+        per_tenth=_per_tenth(base, [one.dials for one in found]),
+        linear_per_tenth=_per_tenth(base, [one.linear for one in found]),
+        random_per_tenth=_per_tenth(base, [one.random for one in found]),
+        cost=min(dials, key=lambda arm: abs(own - TENTH - arm.realised.estimate)).cost,
+        seeds=len(found),
+        days=setting.days,
+    )
+
+
+def _arms(base: Sequence[Played], played: Sequence[Played], setting: float, dial: bool) -> Arms:
+    pairs = list(zip(base, played, strict=True))
+    return Arms(
+        setting=setting,
+        realised=in_95([one.gini for one in played]),
+        off=in_95([arm.gini - setting for none, arm in pairs if dial and none.gini > setting]),
+        cost=cost_of([one.whole for one in played], [one.whole for one in base]),
+    )
+
+
+def _per_tenth(base: Sequence[Played], played: Sequence[Sequence[Played]]) -> PerTenth:
+    def costs(name: str) -> list[float]:
+        return [
+            interpolated(
+                [none.gini - arm.gini for arm in arms],
+                [1.0 - getattr(arm.whole, name) / getattr(none.whole, name) for arm in arms],
+            )
+            for none, arms in zip(base, played, strict=True)
+        ]
+
+    return PerTenth(in_95(costs("watched")), in_95(costs("worth")))
+
+
+def interpolated(lowered: Sequence[float], cost: Sequence[float]) -> float:
+    """Return the cost at which the Gini is .1 lower, linear between arms and the untouched market at (0, 0).
+
+    Args:
+        lowered: by how much each arm lowered it.
+        cost: of each.
+
+    Returns:
+        NaN where no arm lowered it so far.
+    """
+    if max(lowered) < TENTH:
+        return float("nan")
+    order = np.argsort(lowered)
+    x, y = np.asarray(lowered)[order], np.asarray(cost)[order]
+    kept = x > 0.0
+    return float(np.interp(TENTH, np.append(0.0, x[kept]), np.append(0.0, y[kept])))
+
+
+def rows_of(found: Gini) -> list[Row]:
+    """Return the lines of the table."""
+    rows = [Row("Gini, untouched", found.untouched, False)]
+    for name, arms in (("dial", found.dials), ("linear boost, dial", found.linear)):
+        for arm in arms:
+            rows += [
+                Row(f"{name} {arm.setting}: realised", arm.realised, False),
+                Row("  off the dial", arm.off, False, f"± {WITHIN}"),
+                *cost_rows(arm.cost),
+            ]
+    for arm in found.random:
+        share = f"random share {arm.setting}: realised"
+        rows += [Row(share, arm.realised, False), *cost_rows(arm.cost)]
+    for name, per in (
+        ("dial", found.per_tenth),
+        ("linear boost", found.linear_per_tenth),
+        ("random", found.random_per_tenth),
+    ):
+        rows.append(Row(f"−.1 by {name}: viewer value", per.viewer_value, against="the least"))
+        rows.append(Row(f"−.1 by {name}: platform GMV", per.platform_gmv, against="the least"))
+    return rows
