@@ -20,7 +20,7 @@ PATIENCE = 300
 
 
 def test_two_engines_never_spend_more_than_one_budget(tmp_path: Path) -> None:
-    """One dies by kill −9 between ledger and log; together they still spend 95–100% of the budget, to the micro-yuan.
+    """One dies by kill −9 between ledger and log; together they still spend 90–100% of the budget, to the micro-yuan.
 
     In the end the logs' spend is the ledger's, the owner has paid exactly that, and every balance is its postings'.
     """
@@ -46,7 +46,7 @@ def test_two_engines_never_spend_more_than_one_budget(tmp_path: Path) -> None:
         app.close()
     total = sum(spent.values())
     balances = {account: amount for account, amount in ledger.balances().items() if amount}
-    assert 0.95 * BUDGET <= total <= BUDGET
+    assert 0.9 * BUDGET <= total <= BUDGET
     assert balances == {"merchant:merchant-1": -total, "platform:promotion": total}
     assert ledger.verify() == ()
     ledger.close()

@@ -29,7 +29,8 @@ from fieldline.traffic.rows import TRUST
 from fieldline.traffic.shelf import creator_of, merchant_of, trust_factor
 from fieldline.traffic.state import State
 from fieldline.trust import appeals, buyers, evidence, index, voices
-from fieldline.trust.peers import Floats, Ints, peers, standing
+from fieldline.trust.judge import judge
+from fieldline.trust.peers import Floats, Ints
 
 Item = Video | LiveRoom | Product
 
@@ -140,17 +141,16 @@ def turn(state: State, at: int) -> None:
     evidence.forget(known, at)
     appeals.forget(trust.appeals, at)
     shops, rows = len(known.shops), _rows(state)
-    buyer, shop, orders = known.buyer[rows], known.shop[rows], known.orders[rows]
-    anyone, lasting = buyers.credibility(buyer, shop, orders, known.visits[rows] > 0.0, shops)
-    known.weight[:] = 0.0
-    known.weight[rows] = lasting
-    trust.lookers = grown(buyers.lookers(buyer, anyone, len(state.people.names)), 16)
     trust.index.trades = _trades(state)
     numbers = {trade: number for number, trade in enumerate(sorted({*trust.index.trades} - {""}))}
     trade = np.array([numbers.get(trade, -1) for trade in trust.index.trades], np.int32)
-    trust.index.peers = peers(*index.tallied(known, rows, anyone, at), trade)
-    trust.index.sums, trust.index.counts, *_ = index.tallied(known, rows, known.weight[rows], at)
-    trust.index.z, trust.index.known = standing(trust.index.sums, trust.index.counts, trust.index.peers)
+    found = judge(known, rows, trade, at)
+    known.weight[:] = 0.0
+    known.weight[rows] = found.lasting
+    trust.lookers = grown(buyers.lookers(known.buyer[rows], found.anyone, len(state.people.names)), 16)
+    trust.index.peers = found.peers
+    trust.index.sums, trust.index.counts = found.sums, found.counts
+    trust.index.z, trust.index.known = found.z, found.known
     trust.index.trust, trust.index.spread = np.zeros(shops), np.zeros(shops)
     known.touched.clear()
     _apply(state, np.arange(shops, dtype=np.int32))

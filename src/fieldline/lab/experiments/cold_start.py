@@ -19,10 +19,11 @@ from fieldline.lab.experiments.policies import (
     cost_rows,
     daily,
     opened,
+    played,
     publish,
     whole_of,
 )
-from fieldline.lab.experiments.runner import Day, run
+from fieldline.lab.experiments.runner import Day
 from fieldline.lab.season import POLICY, Arm, Course, Plan, Policies
 from fieldline.lab.season.columns import LOOKED
 from fieldline.lab.world import Size, World
@@ -98,9 +99,7 @@ def cold_start(*, seeds: int, quick: bool, workers: int, json: Path | None, plot
         plot: PNG.
     """
     setting = QUICK if quick else FULL
-    jobs = [Job(seed, setting) for seed in range(1, seeds + 1)]
-    days = len(jobs) * setting.days * (2 + len(BOOSTS))
-    found = figures_of(run(play_job, jobs, days, "cold_start, days played", workers), setting)
+    found = figures_of(played(play_job, setting, seeds, 2 + len(BOOSTS), "cold_start", workers), setting)
     title = (
         f"cold_start: {seeds} markets × {setting.days} days, {setting.new_share:.0%} of"
         f" {setting.size.videos} videos new, {LOOKS:g} looks owed in {HOURS} hours"

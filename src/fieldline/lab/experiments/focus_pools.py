@@ -20,10 +20,11 @@ from fieldline.lab.experiments.policies import (
     cost_rows,
     daily,
     opened,
+    played,
     publish,
     whole_of,
 )
-from fieldline.lab.experiments.runner import Day, run
+from fieldline.lab.experiments.runner import Day
 from fieldline.lab.experiments.storewide import SMALL, TINY
 from fieldline.lab.season import POLICY, Arm, Course, Policies, Pool
 from fieldline.lab.season.columns import LOOKED, PAID_LOOKED, WORTH
@@ -106,9 +107,7 @@ def focus_pools(*, seeds: int, quick: bool, workers: int, json: Path | None, plo
         plot: PNG.
     """
     setting = QUICK if quick else FULL
-    jobs = [Job(seed, setting) for seed in range(1, seeds + 1)]
-    days = len(jobs) * setting.days * ARMS
-    found = figures_of(run(play_job, jobs, days, "focus_pools, days played", workers), setting)
+    found = figures_of(played(play_job, setting, seeds, ARMS, "focus_pools", workers), setting)
     title = (
         f"focus_pools: {seeds} markets × {setting.days} days × {setting.contracts} merchants, half eligible"
     )

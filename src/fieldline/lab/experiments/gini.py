@@ -18,10 +18,11 @@ from fieldline.lab.experiments.policies import (
     cost_of,
     cost_rows,
     opened,
+    played,
     publish,
     whole_of,
 )
-from fieldline.lab.experiments.runner import Day, run
+from fieldline.lab.experiments.runner import Day
 from fieldline.lab.experiments.storewide import SMALL, TINY
 from fieldline.lab.season import POLICY, Arm, Course, Policies
 from fieldline.lab.season.organic import Flags
@@ -105,9 +106,9 @@ def gini(*, seeds: int, quick: bool, workers: int, json: Path | None, plot: Path
         plot: PNG.
     """
     setting = QUICK if quick else FULL
-    jobs = [Job(seed, setting) for seed in range(1, seeds + 1)]
-    days = len(jobs) * setting.days * (1 + len(DIALS) + len(RIVALS) + len(SHARES))
-    found = figures_of(run(play_job, jobs, days, "gini, days played", workers), setting)
+    found = figures_of(
+        played(play_job, setting, seeds, 1 + len(DIALS) + len(RIVALS) + len(SHARES), "gini", workers), setting
+    )
     title = f"gini: {seeds} markets × {setting.days} days × {setting.size.creators} creators"
     publish(title, found, rows_of(found), json, plot)
     return found

@@ -20,10 +20,11 @@ from fieldline.lab.experiments.policies import (
     cost_rows,
     daily,
     opened,
+    played,
     publish,
     whole_of,
 )
-from fieldline.lab.experiments.runner import Day, run
+from fieldline.lab.experiments.runner import Day
 from fieldline.lab.experiments.storewide import SMALL, TINY
 from fieldline.lab.season import POLICY, Arm, Course, Policies
 from fieldline.lab.season.columns import LOOKED, PAID_LOOKED, PAID_WORTH, WORTH
@@ -137,9 +138,7 @@ def one_plus_n(*, seeds: int, quick: bool, workers: int, json: Path | None, plot
         plot: PNG.
     """
     setting = QUICK if quick else FULL
-    jobs = [Job(seed, setting) for seed in range(1, seeds + 1)]
-    days = len(jobs) * setting.days * (2 + len(CREDITS))
-    found = figures_of(run(play_job, jobs, days, "one_plus_n, days played", workers), setting)
+    found = figures_of(played(play_job, setting, seeds, 2 + len(CREDITS), "one_plus_n", workers), setting)
     title = f"one_plus_n: {seeds} markets × {setting.days} days × {setting.contracts} merchants, half of them earn"
     publish(title, found, rows_of(found), json, plot)
     return found

@@ -1,10 +1,10 @@
 """What experiments with organic policies share: markets, what a stretch of days came to, costs, tables."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -15,12 +15,14 @@ from fieldline.facts import Policy
 from fieldline.lab.experiments import plot as picture
 from fieldline.lab.experiments.figures import Figure, Floats, in_95
 from fieldline.lab.experiments.jobs import Season
-from fieldline.lab.experiments.runner import Day
+from fieldline.lab.experiments.runner import Day, run
 from fieldline.lab.season import POLICY, Course, open_season, plan_of, releases, sold
 from fieldline.lab.season.columns import GMV, LOOKED, WATCHED, WORTH
 from fieldline.lab.season.organic import Flags
 from fieldline.lab.world import Size, World
 from fieldline.units import YUAN
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,23 @@ class Row:
     against: str = ""
     """The claim or the target, as text."""
     drawn: bool = True
+
+
+def played(
+    play: Callable[[Job, Day], Found], setting: Setting, seeds: int, arms: int, name: str, workers: int
+) -> list[Found]:
+    """Return what each market's arms found, in the order of the seeds, while a bar shows the days played.
+
+    Args:
+        play: a module's function of a job and of a call for each day played.
+        setting: of every market.
+        seeds: markets 1 … seeds.
+        arms: that each market is played in.
+        name: the experiment's, beside the bar.
+        workers: processes.
+    """
+    jobs = [Job(seed, setting) for seed in range(1, seeds + 1)]
+    return run(play, jobs, len(jobs) * setting.days * arms, f"{name}, days played", workers)
 
 
 def opened(job: Job, day: Day, policy: Policy = POLICY) -> Season:

@@ -19,10 +19,11 @@ from fieldline.lab.experiments.policies import (
     cost_of,
     cost_rows,
     opened,
+    played,
     publish,
     whole_of,
 )
-from fieldline.lab.experiments.runner import Day, run
+from fieldline.lab.experiments.runner import Day
 from fieldline.lab.season import POLICY, Arm, Course, Policies
 from fieldline.lab.season.columns import BACK, DAY_ROW, PRODUCT, VIEWER
 from fieldline.lab.world import Size, World
@@ -95,9 +96,7 @@ def trust(*, seeds: int, quick: bool, workers: int, json: Path | None, plot: Pat
         plot: PNG.
     """
     setting = QUICK if quick else FULL
-    jobs = [Job(seed, setting) for seed in range(1, seeds + 1)]
-    days = len(jobs) * setting.days * (1 + len(WEIGHTS))
-    found = figures_of(run(play_job, jobs, days, "trust, days played", workers), setting)
+    found = figures_of(played(play_job, setting, seeds, 1 + len(WEIGHTS), "trust", workers), setting)
     title = f"trust: {seeds} markets × {setting.days} days × {setting.size.merchants} merchants"
     publish(title, found, rows_of(found), json, plot)
     return found

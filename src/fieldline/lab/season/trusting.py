@@ -12,9 +12,9 @@ from fieldline.lab.world import World
 from fieldline.lab.world.draws import Floats
 from fieldline.traffic.rows import TRUST
 from fieldline.traffic.shelf import trust_factor
-from fieldline.trust import buyers, evidence, index
+from fieldline.trust import evidence, index
 from fieldline.trust.evidence import Evidence
-from fieldline.trust.peers import peers, standing
+from fieldline.trust.judge import judge
 from fieldline.units import DAY
 
 UNKNOWN = 0.5
@@ -79,15 +79,11 @@ def judged(known: Evidence, trade: NDArray[np.int32], policy: Policy, now: int) 
         now: ms.
     """
     evidence.forget(known, now)
-    shops = len(known.shops)
     rows = np.flatnonzero((known.buyer[: known.rows] >= 0) & (known.orders[: known.rows] > 0.0))
-    buyer, shop, orders = known.buyer[rows], known.shop[rows], known.orders[rows]
-    anyone, lasting = buyers.credibility(buyer, shop, orders, known.visits[rows] > 0.0, shops)
-    measured = peers(*index.tallied(known, rows, anyone, now), trade)
-    sums, counts, *_ = index.tallied(known, rows, lasting, now)
+    found = judge(known, rows, trade, now)
     weights = np.array(structs.astuple(policy.trust_weights))
-    found, _ = index.scored(*standing(sums, counts, measured), np.full(shops, UNKNOWN), weights)
-    return found
+    trust, _ = index.scored(found.z, found.known, np.full(len(known.shops), UNKNOWN), weights)
+    return trust
 
 
 def apply(trust: Floats, machine: Machine, merchant: NDArray[np.int32], policy: Policy) -> None:
