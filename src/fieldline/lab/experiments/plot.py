@@ -117,5 +117,6 @@ def _goal(axis: Any, trace: Trace) -> None:
     axis.plot(trace.days, so_far, color=BLUE, label="observed")
     if trace.goal > 0.0:
         axis.axhline(trace.goal, color=ORANGE, linewidth=0.9, label="goal")
-        axis.set_ylim(0.0, 3.0 * trace.goal)
+        end = trace.value[-1] / trace.spend[-1] if shown[-1] else 0.0
+        axis.set_ylim(0.0, max(3.0 * trace.goal, 1.5 * end))
     axis.legend(frameon=False, fontsize=8, loc="upper right")
