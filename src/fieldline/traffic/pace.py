@@ -335,11 +335,13 @@ def _grant(prices: Prices, book: Book, traffic: Traffic, number: int, now: int) 
         return
     planned = planned_share(traffic, contract.horizon.start, contract.horizon.end, now)
     behind = planned - book.looks[number] / owed
+    learned = behind
     if contract.limit.looks:
         behind = min(1.05 * planned, 1.0) - book.looks[number] / owed
+        learned = max(behind, 0.0)  # what a floor once needed is not unlearned while it is ahead
         low, high = 0.0, HIGHEST
     else:
         low, high = -HIGHEST, 0.0
-    integral = min(max(prices.integral.item(number) + INTEGRAL * behind, low), high)
+    integral = min(max(prices.integral.item(number) + INTEGRAL * learned, low), high)
     prices.integral[number] = integral
     prices.mu[number] = prices.score * min(max(integral + PROPORTIONAL * behind, low), high)
