@@ -7,11 +7,11 @@ from starlette.responses import Response
 
 from fieldline.serve.body import user_of
 from fieldline.serve.openapi import replies
+from fieldline.serve.owners import OPERATOR, is_own
 from fieldline.serve.pages import Language, Pages, language_of
 from fieldline.serve.problem import Fault, HttpError
 from fieldline.serve.service import Service
 from fieldline.serve.told import Identity, told
-from fieldline.serve.voices import OPERATOR
 from fieldline.traffic.organic import report
 
 
@@ -63,7 +63,7 @@ def organic(service: Service) -> APIRouter:
     )  # fmt: skip
     async def credit(request: Request, id: Identity) -> Response:
         found = report.credits_report(service.state, id)
-        if user_of(request) not in (OPERATOR, id):
+        if not is_own(request, id):
             raise HttpError(403, "forbidden", (Fault("id", "is for the operator and the merchant alone"),))
         return told(found)
 

@@ -10,13 +10,12 @@ from starlette.responses import Response
 
 from fieldline.contracts.horizon import day_of
 from fieldline.errors import Conflict, Refused
-from fieldline.serve.body import user_of
 from fieldline.serve.openapi import replies
+from fieldline.serve.owners import only
 from fieldline.serve.pages import Language, Pages, language_of
 from fieldline.serve.problem import Fault, HttpError
 from fieldline.serve.service import Service
 from fieldline.serve.told import told
-from fieldline.serve.voices import OPERATOR
 from fieldline.traffic.domains.report import domain_report
 from fieldline.traffic.organic.report import inclusion_report, newcomers_report, organic_report
 from fieldline.traffic.prediction.outside import Models
@@ -92,7 +91,7 @@ def previews(turnstile: Turnstile) -> APIRouter:
         responses=replies(Preview, "Today's figures, the changed ones, and the difference"),
     )  # fmt: skip
     async def show(request: Request, dial: Dials = None, value: Values = None, both: Sets = None) -> Response:
-        _only_operator(request)
+        only(request)
         return told(await turnstile.through(pairs_of(dial or [], value or [], both or [])))
 
     return router
@@ -106,7 +105,7 @@ def preview_pages(service: Service, turnstile: Turnstile, pages: Pages) -> APIRo
     async def show(
         request: Request, dial: Dials = None, value: Values = None, lang: Language = None
     ) -> Response:
-        _only_operator(request)
+        only(request)
         pairs = [pair for pair in zip(dial or [], value or [], strict=False) if pair[1].strip()]
         found, fault, status = None, None, 200
         if pairs:
@@ -160,8 +159,3 @@ def dials_told(service: Service) -> list[DialTold]:
         key = "dial_sources" if source else "dial_" + name.replace(".", "_")
         found.append(DialTold(name, key, source, value_of(service.state.policy, name)))
     return found
-
-
-def _only_operator(request: Request) -> None:
-    if user_of(request) != OPERATOR:
-        raise HttpError(403, "forbidden", (Fault("x-fieldline-user", "is not the operator"),))

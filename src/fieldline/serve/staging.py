@@ -10,6 +10,7 @@ from fieldline.facts import LiveRoom, StagedOffer
 from fieldline.serve.body import document, user_of
 from fieldline.serve.durable import durable
 from fieldline.serve.openapi import replies, takes
+from fieldline.serve.owners import only
 from fieldline.serve.service import Service
 from fieldline.serve.told import Identity, told
 from fieldline.serve.wire import (
@@ -23,6 +24,7 @@ from fieldline.serve.wire import (
 )
 from fieldline.traffic import staging
 from fieldline.traffic.audiences import audiences
+from fieldline.traffic.shelf import creator_of, merchant_of
 from fieldline.traffic.state import State
 
 
@@ -43,7 +45,7 @@ def rooms(service: Service) -> APIRouter:
     )  # fmt: skip
     async def plan(request: Request, id: Identity) -> Response:
         asked = await document(request, decode_plan)
-        _room(service.state, id)
+        only(request, *_owners(service.state, id))
         await durable(service.stage(id, asked.offers, user_of(request), asked.version))
         return told(plan_of(service.state, id, service.now()))
 
@@ -53,6 +55,7 @@ def rooms(service: Service) -> APIRouter:
     )  # fmt: skip
     async def audience(request: Request, id: Identity) -> Response:
         asked = await document(request, decode_ask)
+        only(request, *_owners(service.state, id))
         return told(audience_of(service.state, id, asked.products, service.now()))
 
     return router
@@ -102,6 +105,12 @@ def _room(state: State, room: str) -> int:
     if item < 0 or not isinstance(state.shelf.facts[item], LiveRoom):
         raise Unknown("id", f"no live room is called {room!r}")
     return item
+
+
+def _owners(state: State, room: str) -> tuple[str | None, str | None]:
+    """A room's host, and the merchant whose goods it sells."""
+    fact = state.shelf.facts[_room(state, room)]
+    return creator_of(fact), merchant_of(fact, state.goods)
 
 
 def _status(offer: StagedOffer, at: int) -> Progress:

@@ -14,6 +14,7 @@ from fieldline.serve.durable import durable
 from fieldline.serve.formats import path
 from fieldline.serve.forms import Typed, typed
 from fieldline.serve.openapi import replies, takes
+from fieldline.serve.owners import is_own, only
 from fieldline.serve.pages import Language, Pages, language_of
 from fieldline.serve.problem import Fault
 from fieldline.serve.service import Service
@@ -47,7 +48,8 @@ def trust(service: Service) -> APIRouter:
     @router.get(
         "/appeals", summary="List appeals, newest first", responses=replies(AppealList, "The appeals")
     )
-    async def statement(by: By = None) -> Response:
+    async def statement(request: Request, by: By = None) -> Response:
+        only(request, *((by,) if by else ()))
         found = appeals.statement(service.state.trust.appeals, by)
         return told(AppealList(tuple(reply_of(case) for case in found)))
 
@@ -57,6 +59,7 @@ def trust(service: Service) -> APIRouter:
     )  # fmt: skip
     async def contest(request: Request) -> Response:
         asked, by = await document(request, decode_appeal), user_of(request)
+        only(request, asked.by)
         fact = Appeal(asked.id, service.now(), asked.by, asked.kind, asked.about, asked.reason)
         await durable(service.appeal(fact, by))
         return told(reply_of(case_of(service, asked.id)), 201)
@@ -67,13 +70,16 @@ def trust(service: Service) -> APIRouter:
     )  # fmt: skip
     async def rule(request: Request, id: Identity) -> Response:
         asked, by = await document(request, decode_ruling), user_of(request)
+        only(request)
         case_of(service, id)
         await durable(service.rule(ruling_of(service, id, asked.upheld, asked.reason), by))
         return told(reply_of(case_of(service, id)))
 
     @router.get("/appeals/{id:path}", summary="Read one appeal", responses=one)
-    async def read(id: Identity) -> Response:
-        return told(reply_of(case_of(service, id)))
+    async def read(request: Request, id: Identity) -> Response:
+        case = case_of(service, id)
+        only(request, case.by)
+        return told(reply_of(case))
 
     return router
 
@@ -82,9 +88,10 @@ def trust_pages(service: Service, pages: Pages) -> APIRouter:
     """Return the routes of a merchant's trust page."""
     router = APIRouter(include_in_schema=False)
 
-    def page(id: str, lang: str, fault: Fault | None = None) -> Response:
+    def page(request: Request, id: str, lang: str, fault: Fault | None = None) -> Response:
         view = trust_report.told(service.state, id)
-        cases = appeals.statement(service.state.trust.appeals, id)
+        own = is_own(request, id)
+        cases = appeals.statement(service.state.trust.appeals, id) if own else ()
         shop = service.state.goods.merchants[id]
         values = {
             "merchant": id,
@@ -99,7 +106,7 @@ def trust_pages(service: Service, pages: Pages) -> APIRouter:
 
     @router.get("/merchants/{id:path}/trust")
     async def show(request: Request, id: Identity, lang: Language = None) -> Response:
-        return page(id, language_of(lang, request.headers.get("accept-language", "")))
+        return page(request, id, language_of(lang, request.headers.get("accept-language", "")))
 
     @router.post("/merchants/{id:path}/trust/{way}")
     async def change(request: Request, id: Identity, way: str) -> Response:
@@ -108,6 +115,7 @@ def trust_pages(service: Service, pages: Pages) -> APIRouter:
         trust_report.told(service.state, id)  # a merchant that nothing has is no fault of the form
         if way != "appeal" and way not in RULINGS:
             raise Unknown("id", f"nothing at {id!r} is called {way!r}")
+        only(request, *((id,) if way == "appeal" else ()))
         try:
             if way == "appeal":
                 await durable(service.appeal(appeal_of(service, id, form), by))
@@ -115,7 +123,7 @@ def trust_pages(service: Service, pages: Pages) -> APIRouter:
                 appeal, reason = form.get("appeal", ""), form.get("reason", "")
                 await durable(service.rule(ruling_of(service, appeal, way == "uphold", reason), by))
         except Refused as refused:
-            return page(id, lang, Fault(refused.field, refused.reason))
+            return page(request, id, lang, Fault(refused.field, refused.reason))
         return RedirectResponse(f"/merchants/{path(id)}/trust?lang={lang}", 303)
 
     return router

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fieldline.errors import Unknown
-from fieldline.serve.body import user_of
 from fieldline.serve.openapi import replies
+from fieldline.serve.owners import is_own
 from fieldline.serve.problem import Fault, HttpError
 from fieldline.serve.service import Service
 from fieldline.serve.told import Identity, told
@@ -19,8 +19,6 @@ from fieldline.traffic.state import State
 from fieldline.trust.quotes import Quote, clean, quotes_of
 from fieldline.trust.voices import Quotable, quotable
 
-OPERATOR = "local"
-"""Who asks where nobody is named."""
 SHOWN = 6
 MOST = 12
 
@@ -53,7 +51,7 @@ def voices(service: Service) -> APIRouter:
     async def reply(
         request: Request, merchant: str | None, product: str | None, most: int, evidence: bool
     ) -> Response:
-        if evidence and user_of(request) not in (OPERATOR, merchant):
+        if evidence and not is_own(request, merchant):
             raise HttpError(
                 403, "forbidden", (Fault("evidence", "is for the operator and the merchant alone"),)
             )

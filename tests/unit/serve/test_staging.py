@@ -75,6 +75,18 @@ def test_an_edit_of_an_older_plan_is_a_conflict(app: Fieldline, site: Site) -> N
     assert [len(line["after"]) for line in lines] == [1, 0]
 
 
+def test_a_room_is_planned_by_its_host_and_its_merchant_alone(app: Fieldline, site: Site) -> None:
+    """Anybody else is refused, also an audience, and nothing changed; the host's plan stands."""
+    before = engine.encode(app.state)
+    for path, method in ((PLAN, "PUT"), ("/v1/rooms/room-1/audience", "POST")):
+        body = json.dumps({"offers": []} if method == "PUT" else {}).encode()
+        who = JSON | {"x-fieldline-user": "somebody"}
+        assert ask(site, method, path, body, who).status_code == 403
+    assert engine.encode(app.state) == before
+    who = JSON | {"x-fieldline-user": "creator-1"}
+    assert ask(site, "PUT", PLAN, json.dumps({"offers": [offer()]}).encode(), who).json()["version"] == 1
+
+
 BAD = {
     "an unknown room": ("/v1/rooms/none/plan", {"offers": []}, 404, ["id"]),
     "an unknown product": (PLAN, {"offers": [offer("none")]}, 422, ["offers[0].product"]),

@@ -76,7 +76,7 @@ def test_a_merchant_that_mends_one_dimension_rises(app: Fieldline, site: Site) -
     for number, refund in enumerate(refunds):
         asked = {"id": f"r{number}", "by": "shop-21", "kind": "refund", "about": refund, "reason": "?"}
         assert post(site, "/v1/appeals", asked).status_code == 201
-        assert post(site, f"/v1/appeals/r{number}/ruling", {"upheld": True}, "operator").status_code == 200
+        assert post(site, f"/v1/appeals/r{number}/ruling", {"upheld": True}, "local").status_code == 200
     app._pass_time(Instant(app.now() + DAY // 24))
     after = ask(site, "GET", path).json()
     assert after["trust"] > before["trust"]
@@ -88,11 +88,11 @@ def test_a_refused_item_is_restored_on_appeal_and_audited(app: Fieldline, site: 
     """The appeal is open, then upheld; state and records have the item approved; the audit names both persons."""
     made = post(site, "/v1/appeals", APPEAL)
     assert (made.status_code, made.json()["status"]) == (201, "open")
-    ruled = post(site, "/v1/appeals/a1/ruling", {"upheld": True, "reason": "it was fine"}, "operator")
+    ruled = post(site, "/v1/appeals/a1/ruling", {"upheld": True, "reason": "it was fine"}, "local")
     assert (ruled.json()["status"], ruled.json()["ruling"]) == ("upheld", "it was fine")
     assert ask(site, "GET", "/v1/products/refused").json()["approved"] is True
     assert app.state.goods.products["refused"].approved
-    assert [line["by"] for line in app.records.audit("appeal:a1")] == ["shop-21", "operator"]
+    assert [line["by"] for line in app.records.audit("appeal:a1")] == ["shop-21", "local"]
     listed = ask(site, "GET", "/v1/appeals?by=shop-21").json()["items"]
     assert [case["id"] for case in listed] == ["a1"]
     assert ask(site, "GET", "/v1/appeals?by=shop-2").json()["items"] == []
@@ -106,9 +106,17 @@ BAD: dict[str, tuple[str, object, str, int, list[str]]] = {
     "no reason": ("/v1/appeals", APPEAL | {"reason": ""}, "shop-21", 422, ["reason"]),
     "50,000 characters": ("/v1/appeals", APPEAL | {"reason": "x" * 50_000}, "shop-21", 422, ["reason"]),
     "another field": ("/v1/appeals", APPEAL | {"upheld": True}, "shop-21", 422, ["upheld"]),
-    "no such appeal": ("/v1/appeals/none/ruling", {"upheld": True}, "operator", 404, ["id"]),
-    "no ruling": ("/v1/appeals/open/ruling", {}, "operator", 422, ["upheld"]),
-    "one's own appeal": ("/v1/appeals/open/ruling", {"upheld": True}, "shop-21", 422, ["appeal"]),
+    "no such appeal": ("/v1/appeals/none/ruling", {"upheld": True}, "local", 404, ["id"]),
+    "no ruling": ("/v1/appeals/open/ruling", {}, "local", 422, ["upheld"]),
+    "one's own appeal": ("/v1/appeals/open/ruling", {"upheld": True}, "shop-21", 403, ["x-fieldline-user"]),
+    "ruling as a merchant": (
+        "/v1/appeals/open/ruling",
+        {"upheld": True},
+        "shop-2",
+        403,
+        ["x-fieldline-user"],
+    ),
+    "in another's name": ("/v1/appeals", APPEAL, "shop-2", 403, ["x-fieldline-user"]),
 }
 
 
@@ -145,6 +153,20 @@ def test_events_of_service_are_taken_with_the_others(app: Fieldline, site: Site)
     assert (bad.status_code, fields(bad)) == (422, ["events[5].stars"])
     assert post(site, "/v1/events", {"events": events}).json()["accepted"] == 5
     assert app.state.trust.evidence.deals["n"].stars == 5
+
+
+def test_appeals_are_told_to_the_operator_and_to_who_made_them(app: Fieldline, site: Site) -> None:
+    """Another merchant reads none: not one, not all, not on the page, and rules on nothing there."""
+    assert post(site, "/v1/appeals", APPEAL).status_code == 201
+    for by, status in (("shop-21", 200), ("local", 200), ("shop-2", 403)):
+        who = {"x-fieldline-user": by}
+        assert ask(site, "GET", "/v1/appeals/a1", b"", who).status_code == status
+        assert ask(site, "GET", "/v1/appeals?by=shop-21", b"", who).status_code == status
+        shown = ask(site, "GET", "/merchants/shop-21/trust", b"", who).text
+        assert ("a1" in shown or APPEAL["reason"] in shown) is (status == 200)
+    form = FORM | {"x-fieldline-user": "shop-21"}
+    assert ask(site, "POST", "/merchants/shop-21/trust/uphold", b"appeal=a1", form).status_code == 403
+    assert app.state.trust.appeals.cases["a1"].status == "open"
 
 
 def test_the_page_shows_and_takes_an_appeal(app: Fieldline, site: Site) -> None:
