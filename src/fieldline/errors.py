@@ -13,6 +13,7 @@ FieldlineError
     ├── StaleSnapshot    a snapshot of a program whose state had another shape
     ├── LogWriteError    records could not be made durable
     ├── LogCorrupt       a segment is damaged before its end (file, offset)
+    ├── Behind           what was typed elsewhere has not been heard of
     ├── UnbalancedEntry  postings that do not sum to zero
     ├── KeyReused        one ledger key with two contents
     └── Overdrawn        an account that may not would go below zero
@@ -95,6 +96,10 @@ class LogCorrupt(StoreError):
         super().__init__(f"{file} is damaged at byte {offset}: {reason}")
         self.file = file
         self.offset = offset
+
+
+class Behind(StoreError):
+    """Something was typed that what is to be recorded was not checked against; hear of it and check again."""
 
 
 class UnbalancedEntry(StoreError):

@@ -18,12 +18,16 @@ import msgspec
 from fieldline.contracts.book import Book, Due, idle, slice_of
 from fieldline.errors import Conflict, DataFolderError, KeyReused, Overdrawn, Refused
 from fieldline.facts import (
+    CHOICES,
     AnyFact,
+    Appeal,
     Creator,
     Leased,
     LiveRoom,
     Merchant,
     Product,
+    Ruling,
+    Staged,
     Video,
     Viewer,
     ViewerErased,
@@ -38,8 +42,12 @@ from fieldline.units import Instant, Micros
 NAME = re.compile(r"[a-z0-9-]{1,32}")
 FILE = "NODE"
 JOINING = " joining"
-ORDER = (ViewerErased, Viewer, Creator, Merchant, Product, Video, LiveRoom, Wish, WishPaused, WishEnded)
-"""In which order changes of the records are folded: what others name comes first."""
+ORDER: tuple[tuple[type, ...], ...] = (
+    (ViewerErased,), (Viewer,), (Creator,), (Merchant,), (Appeal,), (Ruling,), (Product,), (Video,), (LiveRoom,),
+    (Staged,), CHOICES, (Wish,), (WishPaused,), (WishEnded,),
+)  # fmt: skip
+"""In which order changes of the records are folded, and by number within: what others name comes first, and rulings
+before items, whose entries say what came of them."""
 
 Entry = tuple[str, list[tuple[str, Micros]]]
 """A ledger entry: its key and its postings."""
@@ -332,8 +340,8 @@ def alone(folder: Path, ledger: Ledger) -> None:
 
 def in_order(changes: Iterable[tuple[int, AnyFact]]) -> list[AnyFact]:
     """Return changes of the records in an order in which nothing comes before what it names."""
-    kinds: dict[type, int] = {kind: place for place, kind in enumerate(ORDER)}
-    ranked = sorted(changes, key=lambda change: (kinds.get(type(change[1]), len(ORDER)), change[0]))
+    places = {kind: place for place, kinds in enumerate(ORDER) for kind in kinds}
+    ranked = sorted(changes, key=lambda change: (places[type(change[1])], change[0]))
     return [fact for _, fact in ranked]
 
 

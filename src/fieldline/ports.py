@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldline.facts import CatalogueEntry, ViewerErased, Wish, WishEnded, WishPaused
+from fieldline.facts import Asked, CatalogueEntry, ViewerErased, Wish, WishEnded, WishPaused
 from fieldline.units import Instant, Micros
 
 
@@ -124,22 +124,52 @@ class Records(Protocol):
     def wishes(self, after: str = "", limit: int = 100) -> list[tuple[Wish, bool]]:
         """Return wishes in the order of their ids, from past one of them."""
 
-    def erase_viewer(self, id: str, at: Instant) -> int:
-        """Remove a viewer and the audit of what they chose; return the change's number.
+    def put_asked(
+        self,
+        fact: Asked,
+        by: str,
+        before: str | None,
+        after: str,
+        heard: int,
+        entry: CatalogueEntry | None = None,
+    ) -> int:
+        """Store what was asked for in place of the last word on the same matter; return the last change's number.
+
+        Args:
+            fact: what, and when.
+            by: who asked, for the audit.
+            before: what it changes, for the audit (JSON).
+            after: into what.
+            heard: the change up to which it was checked against what was typed.
+            entry: an entry of the catalogue that changes with it.
 
         Raises:
-            Unknown: there is no such viewer.
+            Behind: something was typed after that change; nothing was stored.
         """
 
-    def forget_erasures(self, until: int) -> None:
-        """Forget the ids of viewers whose erasure the log holds: those up to a change."""
+    def erase_viewer(self, id: str, at: Instant, by: str) -> int:
+        """Remove a viewer, what they chose and its audit; return the change's number.
+
+        One whom nobody entered is erased too: engines may have logged requests of theirs.
+        """
+
+    def note_heard(self, node: str, change: int, engines: int) -> None:
+        """Note up to which change an engine's log durably holds what was typed.
+
+        The ids of viewers whose erasure every engine's log holds are forgotten.
+
+        Args:
+            node: the engine's name; empty: it is alone.
+            change: the last that its log holds.
+            engines: how many there are.
+        """
 
     def note(self, subject: str, by: str, at: Instant, before: str | None, after: str) -> None:
         """Add an audit line about something that is kept elsewhere (JSON texts)."""
 
     def changes(
         self, since: int = 0
-    ) -> Iterator[tuple[int, CatalogueEntry | Wish | WishPaused | WishEnded | ViewerErased]]:
+    ) -> Iterator[tuple[int, CatalogueEntry | Wish | WishPaused | WishEnded | Asked | ViewerErased]]:
         """Yield (number, fact) of the last state of each thing that changed after a change, by number."""
 
     def close(self) -> None:

@@ -79,8 +79,8 @@ def test_recovery_needs_no_model(tmp_path: Path) -> None:
     app.log.close()  # without a snapshot: the log alone is left
     app.records.close()
     app.ledger.close()
-    assert app._folder is not None
-    app._folder.close()
+    assert app.folder is not None
+    app.folder.close()
     shutil.rmtree(model)
     with pytest.raises(ModelRefused):
         Fieldline.open(tmp_path / "data", None, predictor=str(model))

@@ -9,8 +9,26 @@ from alembic.config import Config
 from sqlalchemy import create_engine, text
 
 from fieldline import stores
-from fieldline.errors import Conflict, Unknown
-from fieldline.facts import Creator, Place, Product, Video, Viewer, ViewerErased, Wish, WishEnded, WishPaused
+from fieldline.errors import Behind, Conflict, Unknown
+from fieldline.facts import (
+    Appeal,
+    Asked,
+    Creator,
+    IntentCorrected,
+    IntentsReset,
+    Personalised,
+    Place,
+    Product,
+    Ruling,
+    Staged,
+    StagedOffer,
+    Video,
+    Viewer,
+    ViewerErased,
+    Wish,
+    WishEnded,
+    WishPaused,
+)
 from fieldline.ports import Records
 from fieldline.stores import open_records
 from fieldline.stores.memory import MemoryRecords
@@ -218,14 +236,28 @@ def test_changes_repeat_what_the_log_may_lack(records: Kept) -> None:
 def test_an_erased_viewer_is_gone(records: Kept) -> None:
     """An erased viewer is in no answer; the erasure is a change until it is forgotten too."""
     records.put_entries([Viewer("v", ("age=1",)), Viewer("w"), Creator("v")], NOW)
-    assert records.erase_viewer("v", NOW) == 4
+    assert records.erase_viewer("v", NOW, "lin") == 4
     assert records.entry("viewer", "v") is None
     assert records.entries("viewer") == [Viewer("w")]
     assert list(records.changes(2)) == [(3, Creator("v")), (4, ViewerErased("v", NOW))]
-    records.forget_erasures(3)
+    records.note_heard("", 3, 1)
     assert len(list(records.changes(2))) == 2
-    records.forget_erasures(4)
+    records.note_heard("", 4, 1)
     assert list(records.changes()) == [(2, Viewer("w")), (3, Creator("v"))]
+
+
+def test_an_erasure_is_kept_until_every_engine_has_heard(records: Kept) -> None:
+    """Of three engines the last to hear of an erasure ends its being told; one of a later change stays."""
+    for id in ("v", "w"):
+        records.erase_viewer(id, NOW, "lin")
+    records.note_heard("a", 2, 3)
+    records.note_heard("b", 1, 3)
+    assert len(list(records.changes())) == 2
+    records.note_heard("c", 1, 3)
+    assert list(records.changes()) == [(2, ViewerErased("w", NOW))]
+    records.note_heard("b", 2, 3)
+    records.note_heard("c", 2, 3)
+    assert list(records.changes()) == []
 
 
 def test_an_erased_viewers_audit_is_gone(records: Kept) -> None:
@@ -235,7 +267,7 @@ def test_an_erased_viewers_audit_is_gone(records: Kept) -> None:
         records.note(f"viewer:{id}", "local", NOW, '{"personalised":true}', '{"personalised":false}')
     kept = records.audit("viewer:vw")
     assert [line["after"] for line in records.audit("viewer:v")] == [{"personalised": False}]
-    records.erase_viewer("v", NOW)
+    records.erase_viewer("v", NOW, "lin")
     assert records.audit("viewer:v") == []
     assert records.audit("viewer:vw") == kept != []
     records.note("viewer:vw", "local", NOW, None, '{"personalised":true}')
@@ -246,16 +278,106 @@ def test_an_erased_viewers_audit_is_gone(records: Kept) -> None:
 def test_a_viewer_can_come_back(records: Kept) -> None:
     """A viewer put again after an erasure is a change after it."""
     records.put_entries([Viewer("v", ("old=1",))], NOW)
-    records.erase_viewer("v", NOW)
+    records.erase_viewer("v", NOW, "lin")
     records.put_entries([Viewer("v")], NOW)
-    records.erase_viewer("v", Instant(NOW + 1))
+    records.erase_viewer("v", Instant(NOW + 1), "lin")
     records.put_entries([Viewer("v")], NOW)
     assert list(records.changes()) == [(4, ViewerErased("v", NOW + 1)), (5, Viewer("v"))]
 
 
-def test_an_unknown_viewer_cannot_be_erased(records: Kept) -> None:
-    """Erasing a viewer that nothing has is refused and nothing changes."""
+def test_one_whom_nobody_entered_is_erased_too(records: Kept) -> None:
+    """Erasing an id that no viewer has is a change and an audit line that does not name it; a creator of it stays."""
     records.put_entries([Creator("v")], NOW)
-    with pytest.raises(Unknown):
-        records.erase_viewer("v", NOW)
-    assert list(records.changes()) == [(1, Creator("v"))]
+    assert records.erase_viewer("v", NOW, "lin") == 2
+    assert list(records.changes()) == [(1, Creator("v")), (2, ViewerErased("v", NOW))]
+    assert [(line["by"], line["after"]) for line in records.audit("viewers")] == [("lin", "one erased")]
+
+
+def ask(records: Kept, fact: Asked, heard: int) -> int:
+    """Ask for something, what changes by it being left out."""
+    return as_port(records).put_asked(fact, "ann", None, "{}", heard)
+
+
+PLAN = (StagedOffer("p", NOW, NOW + 60_000, 5), StagedOffer("春", NOW + 9))
+
+
+def test_what_was_asked_for_comes_back_whole(records: Kept) -> None:
+    """Each kind is told by `changes` as it was asked for, with every field, under the next number."""
+    facts: list[Asked] = [
+        Staged("r", NOW, 3, PLAN),
+        Personalised("v", NOW, False),
+        IntentCorrected("v", NOW, "连衣裙", None),
+        IntentsReset("v", NOW),
+        Appeal("a", NOW, "m", "refund", "o1", "“不是我的”"),
+        Ruling("a@1", NOW, "a", True, "yes"),
+    ]
+    for heard, fact in enumerate(facts):
+        assert ask(records, fact, heard) == heard + 1
+    assert list(records.changes()) == list(enumerate(facts, 1))
+    assert list(records.changes(4)) == [(5, facts[4]), (6, facts[5])]
+
+
+def test_the_last_word_on_a_matter_stands(records: Kept) -> None:
+    """Of a room's plans, a category's corrections and an appeal's rulings the last is told, under its own number."""
+    first, second = Staged("r", NOW, 1, PLAN), Staged("r", NOW + 1, 2)
+    browse, ready = IntentCorrected("v", NOW, "tea", "browse"), IntentCorrected("v", NOW + 1, "tea", "ready")
+    other = IntentCorrected("v", NOW, "shoes", None)
+    upheld, rejected = Ruling("a@1", NOW, "a", True), Ruling("a@2", NOW + 1, "a", False)
+    facts: list[Asked] = [first, browse, other, upheld, second, ready, rejected]
+    for heard, fact in enumerate(facts):
+        ask(records, fact, heard)
+    assert list(records.changes()) == [(3, other), (5, second), (6, ready), (7, rejected)]
+
+
+def test_opting_in_does_not_hide_that_one_opted_out(records: Kept) -> None:
+    """Who opted out and in again is told to have done both, in that order; out again comes last."""
+    out, back = Personalised("v", NOW, False), Personalised("v", NOW + 1, True)
+    ask(records, out, 0)
+    ask(records, back, 1)
+    assert list(records.changes()) == [(1, out), (2, back)]
+    ask(records, out, 2)
+    assert list(records.changes()) == [(2, back), (3, out)]
+
+
+def test_what_was_not_checked_against_the_newest_is_not_stored(records: Kept) -> None:
+    """Asking without having heard of a plan, a product or an erasure is refused and leaves neither row nor audit."""
+    ask(records, Staged("r", NOW, 1, PLAN), 0)
+    records.put_entries([Product("p", "m", price=5, stock=1)], NOW)
+    records.erase_viewer("v", NOW, "lin")
+    before = list(records.changes())
+    for heard in (0, 1, 2):
+        with pytest.raises(Behind):
+            records.put_asked(Staged("r", NOW, 2), "bob", "[]", "[]", heard, Creator("c"))
+    assert list(records.changes()) == before
+    assert records.entry("creator", "c") is None
+    assert len(records.audit("room:r")) == 1
+    assert ask(records, Staged("r", NOW, 2), 3) == 4
+
+
+def test_what_was_forgotten_need_not_be_heard(records: Kept) -> None:
+    """An erasure whose id was forgotten stands in nobody's way, though its number was given."""
+    records.erase_viewer("v", NOW, "lin")
+    records.note_heard("", 1, 1)
+    assert ask(records, Staged("r", NOW, 1), 0) == 2
+
+
+def test_a_ruling_and_its_item_are_one(records: Kept) -> None:
+    """A ruling stores the item that it approves again in the same breath, both audited, the item after it."""
+    refused = Product("p", "m", price=5, stock=1, approved=False)
+    records.put_entries([refused], NOW)
+    approved = Product("p", "m", price=5, stock=1)
+    ruling = Ruling("a@1", NOW, "a", True)
+    assert records.put_asked(ruling, "lin", '"open"', "{}", 1, approved) == 3
+    assert list(records.changes(1)) == [(2, ruling), (3, approved)]
+    assert [line["by"] for line in records.audit("appeal:a") + records.audit("product:p")] == ["lin", "lin"]
+
+
+def test_what_an_erased_viewer_chose_is_gone(records: Kept) -> None:
+    """Erasing a viewer takes their choices out of the changes, and no other viewer's, nor a room's of the same id."""
+    kept: list[Asked] = [Personalised("w", NOW, False), Staged("v", NOW, 1)]
+    gone: list[Asked] = [Personalised("v", NOW, False), Personalised("v", NOW, True), IntentsReset("v", NOW)]
+    for heard, fact in enumerate((*kept, *gone, IntentCorrected("v", NOW, "tea", "ready"))):
+        ask(records, fact, heard)
+    assert records.erase_viewer("v", NOW, "lin") == 7
+    assert [fact for _, fact in records.changes()] == [*kept, ViewerErased("v", NOW)]
+    assert records.audit("viewer:v") == []

@@ -4,6 +4,7 @@ A fact says what happened and when. Unknown fields are refused, so a typing erro
 state is the fold of the log's facts; nothing else changes it.
 """
 
+from fieldline.facts.asked import CHOICES, Asked, matter
 from fieldline.facts.behaviour import (
     Assumed,
     Behaviour,
@@ -43,10 +44,12 @@ from fieldline.facts.words import Domain, Fact, Id, Money, Name, Place, Share, T
 
 __all__ = [
     "API_VERSION",
+    "CHOICES",
     "LOG_VERSION",
     "Ahead",
     "AnyFact",
     "Appeal",
+    "Asked",
     "Assumed",
     "Behaviour",
     "CatalogueEntry",
@@ -112,4 +115,5 @@ __all__ = [
     "Word",
     "decode",
     "encode",
+    "matter",
 ]

@@ -5,13 +5,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from fieldline.facts.asked import Asked
 from fieldline.facts.behaviour import Assumed, Behaviour
 from fieldline.facts.catalogue import CatalogueEntry
-from fieldline.facts.choices import Chosen, ViewerErased
+from fieldline.facts.choices import ViewerErased
 from fieldline.facts.deciding import Decision
 from fieldline.facts.policy import Policy
-from fieldline.facts.service import Contested
-from fieldline.facts.staging import Staged
 from fieldline.facts.wishes import Leased, Wish, WishEnded, WishPaused
 from fieldline.facts.words import Fact, Time
 
@@ -37,9 +36,7 @@ AnyFact = (
     | Policy
     | Decision
     | Behaviour
-    | Contested
-    | Staged
-    | Chosen
+    | Asked
     | Assumed
     | ViewerErased
     | Tick

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect, t
 
 from fieldline.errors import DataFolderError
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest revision in `migrations/versions`."""
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from fieldline.errors import LogWriteError
-from fieldline.facts import CatalogueEntry, ViewerErased, Wish, WishEnded, WishPaused
+from fieldline.errors import Behind, LogWriteError
+from fieldline.facts import Asked, CatalogueEntry, ViewerErased, Wish, WishEnded, WishPaused, matter
 from fieldline.stores import bookkeeping, typed
 from fieldline.stores.segment import Damage
 from fieldline.stores.snapshot import KEPT
@@ -162,14 +162,16 @@ class MemoryLedger:
 
 
 class MemoryRecords:
-    """The catalogue, wishes and their audit in dictionaries."""
+    """The catalogue, wishes, what else was asked for, and the audit of all of it in dictionaries."""
 
     def __init__(self) -> None:
         self._catalogue: dict[str, dict[str, tuple[CatalogueEntry, int]]] = {}
         self._wishes: dict[str, tuple[Wish, int]] = {}
         self._pauses: dict[str, tuple[WishPaused, int]] = {}
         self._ends: dict[str, tuple[WishEnded, int]] = {}
+        self._asked: dict[tuple[str, str, str], tuple[Asked, int]] = {}
         self._erased: dict[str, tuple[ViewerErased, int]] = {}
+        self._heard: dict[str, int] = {}
         self._audit: list[typed.Line] = []
         self._lines = 0
         self._change = 0
@@ -191,8 +193,8 @@ class MemoryRecords:
                     typed.subject_of(kind, entry.id),
                     at,
                     by,
-                    typed.entry_text(before),
-                    typed.entry_text(entry),
+                    typed.text_of(before),
+                    typed.text_of(entry),
                 )
         return self._change
 
@@ -260,15 +262,37 @@ class MemoryRecords:
         found = (self.wish(name) for name in _page(self._wishes, after, limit))
         return [wish for wish in found if wish is not None]
 
-    def erase_viewer(self, id: str, at: Instant) -> int:
-        """Remove a viewer and the audit of what they chose; return the change's number.
+    def put_asked(
+        self,
+        fact: Asked,
+        by: str,
+        before: str | None,
+        after: str,
+        heard: int,
+        entry: CatalogueEntry | None = None,
+    ) -> int:
+        """Store what was asked for in place of the last word on the same matter; return the last change's number.
 
         Raises:
-            Unknown: there is no such viewer.
+            Behind: something was typed after the change `heard`; nothing was stored.
         """
-        if self._catalogue.get("viewer", {}).pop(id, None) is None:
-            raise typed.unknown("viewer", id)
+        if next(self.changes(heard), None) is not None:
+            raise Behind(f"something was typed after change {heard}")
+        self._asked[(typed.kind_of(fact), *matter(fact))] = (fact, self._next())
+        self._note(typed.asked_subject(fact), fact.at, by, before, after)
+        return self.put_entries([entry] if entry else [], Instant(fact.at), by)
+
+    def erase_viewer(self, id: str, at: Instant, by: str) -> int:
+        """Remove a viewer, what they chose and its audit; return the change's number.
+
+        One whom nobody entered is erased too: engines may have logged requests of theirs.
+        """
+        self._catalogue.get("viewer", {}).pop(id, None)
+        self._asked = {
+            key: kept for key, kept in self._asked.items() if key[0] not in typed.CHOICES or key[1] != id
+        }
         self._audit = [line for line in self._audit if line.subject != typed.subject_of("viewer", id)]
+        self._note("viewers", at, by, None, typed.ERASED)
         self._erased[id] = (ViewerErased(id, at), self._next())
         return self._change
 
@@ -282,14 +306,25 @@ class MemoryRecords:
 
     def changes(self, since: int = 0) -> Iterator[tuple[int, typed.Change]]:
         """Yield (number, fact) of what changed after a change, by number: the last state of each thing."""
+        if since >= self._change:
+            return
         kinds: list[Iterable[tuple[typed.Change, int]]] = [kept.values() for kept in self._catalogue.values()]
-        others = (self._wishes.values(), self._pauses.values(), self._ends.values(), self._erased.values())
+        others = (
+            self._wishes.values(), self._pauses.values(), self._ends.values(), self._asked.values(),
+            self._erased.values(),
+        )  # fmt: skip
         found = [(number, fact) for group in (*kinds, *others) for fact, number in group if number > since]
         yield from sorted(found, key=lambda change: change[0])
 
-    def forget_erasures(self, until: int) -> None:
-        """Forget the ids of viewers erased up to a change, once the log holds that durably."""
-        self._erased = {name: kept for name, kept in self._erased.items() if kept[1] > until}
+    def note_heard(self, node: str, change: int, engines: int) -> None:
+        """Note up to which change an engine's log durably holds what was typed.
+
+        The ids of viewers whose erasure every engine's log holds are forgotten.
+        """
+        self._heard[node] = change
+        if len(self._heard) >= engines:
+            until = min(self._heard.values())
+            self._erased = {name: kept for name, kept in self._erased.items() if kept[1] > until}
 
     def close(self) -> None:
         """Let go of nothing."""

@@ -1,4 +1,4 @@
-"""The catalogue, wishes and their audit in SQL, each change numbered by one counter.
+"""The catalogue, wishes and what else was asked for, with its audit, in SQL: each change numbered by one counter.
 
 The log learns of a change after the records hold it. What `changes` gives after the last change that the
 log is known to hold, a start appends to it (again, perhaps: each such fact may be applied twice), so that a
@@ -7,16 +7,16 @@ Source: ADR 0003.
 """
 
 from collections.abc import Iterable, Iterator
-from heapq import merge
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from fieldline.facts import CatalogueEntry, Wish
+from fieldline.errors import Behind
+from fieldline.facts import Asked, CatalogueEntry, Wish
 from fieldline.stores import rows, typed
 from fieldline.stores.database import open_database, writing
-from fieldline.stores.tables import audit, catalogue, erased, wishes
+from fieldline.stores.tables import asked, audit, catalogue, erased, heard, wishes
 from fieldline.units import Instant
 
 CHUNK = 500
@@ -151,19 +151,45 @@ class SqlRecords:
             found = connection.execute(wanted).all()
         return [(rows.wish_of(row), row.paused) for row in found]
 
-    def erase_viewer(self, id: str, at: Instant) -> int:
-        """Remove a viewer and the audit of what they chose; return the change's number.
-
-        The id itself is kept for `changes` until `forget_erasures`.
+    def put_asked(
+        self,
+        fact: Asked,
+        by: str,
+        before: str | None,
+        after: str,
+        heard: int,
+        entry: CatalogueEntry | None = None,
+    ) -> int:
+        """Store what was asked for in place of the last word on the same matter; return the last change's number.
 
         Raises:
-            Unknown: there is no such viewer.
+            Behind: something was typed after the change `heard`; nothing was stored.
         """
         with self._writes.begin() as connection:
-            gone = delete(catalogue).where(catalogue.c.kind == "viewer", catalogue.c.id == id)
-            if connection.execute(gone).rowcount == 0:
-                raise typed.unknown("viewer", id)
-            connection.execute(delete(audit).where(audit.c.subject == typed.subject_of("viewer", id)))
+            if next(rows.changes(connection, heard), None) is not None:
+                raise Behind(f"something was typed after change {heard}")
+            change = rows.counter(connection, "change") + 1
+            rows.put_asked(connection, fact, change)
+            line = rows.audit_values(typed.asked_subject(fact), fact.at, by, before, after)
+            connection.execute(insert(audit), line)
+            if entry is not None:
+                change = rows.put_chunk(connection, [entry], change, fact.at, by)
+            rows.set_counter(connection, "change", change)
+        return change
+
+    def erase_viewer(self, id: str, at: Instant, by: str) -> int:
+        """Remove a viewer, what they chose and its audit; return the change's number.
+
+        The id itself is kept for `changes` until every engine has heard of it, also of one whom nobody entered.
+        """
+        with self._writes.begin() as connection:
+            for gone in (
+                delete(catalogue).where(catalogue.c.kind == "viewer", catalogue.c.id == id),
+                delete(asked).where(asked.c.kind.in_(typed.CHOICES), asked.c.id == id),
+                delete(audit).where(audit.c.subject == typed.subject_of("viewer", id)),
+            ):
+                connection.execute(gone)
+            connection.execute(insert(audit), rows.audit_values("viewers", at, by, None, typed.ERASED))
             change = rows.counter(connection, "change") + 1
             connection.execute(delete(erased).where(erased.c.id == id))
             connection.execute(insert(erased).values(id=id, at=at, change=change))
@@ -186,16 +212,22 @@ class SqlRecords:
         """Yield (number, fact) of what changed after a change, by number.
 
         Of a thing that changed several times there is the last state alone; a wish's text, its pause and its
-        end are three things, and both of these always follow their wish.
+        end are three things, and both of these always follow their wish. What was asked for: see `facts.matter`.
         """
         with self._engine.connect() as connection:
-            found = [rows.changed(connection, *group, since) for group in rows.CHANGES]
-            yield from merge(*found, key=lambda change: change[0])
+            yield from rows.changes(connection, since)
 
-    def forget_erasures(self, until: int) -> None:
-        """Forget the ids of viewers erased up to a change, once the log holds that durably."""
+    def note_heard(self, node: str, change: int, engines: int) -> None:
+        """Note up to which change an engine's log durably holds what was typed.
+
+        The ids of viewers whose erasure every engine's log holds are forgotten.
+        """
         with self._writes.begin() as connection:
-            connection.execute(delete(erased).where(erased.c.change <= until))
+            connection.execute(delete(heard).where(heard.c.node == node))
+            connection.execute(insert(heard).values(node=node, change=change))
+            known = connection.scalars(select(heard.c.change)).all()
+            if len(known) >= engines:
+                connection.execute(delete(erased).where(erased.c.change <= min(known)))
 
     def close(self) -> None:
         """Let go of the database."""

@@ -1,6 +1,7 @@
 """Rows of the records' tables: how facts become rows and rows facts."""
 
 from collections.abc import Callable, Iterator, Sequence
+from heapq import merge
 from typing import Any
 
 from sqlalchemy import (
@@ -10,14 +11,15 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
+    delete,
     insert,
     select,
     update,
 )
 
-from fieldline.facts import CatalogueEntry, ViewerErased, Wish, WishEnded, WishPaused
+from fieldline.facts import Asked, CatalogueEntry, ViewerErased, Wish, WishEnded, WishPaused, matter
 from fieldline.stores import typed
-from fieldline.stores.tables import audit, catalogue, counters, erased, wishes
+from fieldline.stores.tables import asked, audit, catalogue, counters, erased, wishes
 
 _NEW = insert(catalogue)
 _CHANGED = (
@@ -48,7 +50,7 @@ def put_chunk(connection: Connection, chunk: list[CatalogueEntry], change: int, 
     numbers: dict[tuple[str, str], int] = {}
     lines: list[dict[str, Any]] = []
     for key, entry in zip(keys, chunk, strict=True):
-        before, doc = docs.get(key), typed.entry_text(entry)
+        before, doc = docs.get(key), typed.text_of(entry)
         if before == doc:
             continue
         change += 1
@@ -62,6 +64,15 @@ def put_chunk(connection: Connection, chunk: list[CatalogueEntry], change: int, 
         if values:
             connection.execute(statement, values)
     return change
+
+
+def put_asked(connection: Connection, fact: Asked, change: int) -> None:
+    """Write what was asked for in place of the last word on the same matter."""
+    kind, (id, part) = typed.kind_of(fact), matter(fact)
+    same = (asked.c.kind == kind) & (asked.c.id == id) & (asked.c.part == part)
+    connection.execute(delete(asked).where(same))
+    row = {"kind": kind, "id": id, "part": part, "doc": typed.text_of(fact), "change": change}
+    connection.execute(insert(asked).values(row))
 
 
 def audit_values(subject: str, at: int, by: str, before: str | None, after: str) -> dict[str, Any]:
@@ -90,6 +101,10 @@ def _entry_of(row: Row[Any]) -> typed.Change:
     return typed.entry_of(row.doc)
 
 
+def _asked_of(row: Row[Any]) -> typed.Change:
+    return typed.asked_of(row.doc)
+
+
 def _pause_of(row: Row[Any]) -> typed.Change:
     return WishPaused(id=row.id, at=row.paused_at, paused=row.paused)
 
@@ -107,19 +122,26 @@ CHANGES: Sequence[tuple[ColumnElement[int], Select[Any], Callable[[Row[Any]], ty
     (wishes.c.change, select(wishes), wish_of),
     (wishes.c.paused_change, select(wishes), _pause_of),
     (wishes.c.ended_change, select(wishes), _end_of),
+    (asked.c.change, select(asked), _asked_of),
     (erased.c.change, select(erased), _erasure_of),
 )
 """Per kind of change: the column of its number, its rows, and the fact of a row."""
 
 
-def changed(
+def changes(connection: Connection, since: int) -> Iterator[tuple[int, typed.Change]]:
+    """Yield (number, fact) of what changed after a change, by number."""
+    if counter(connection, "change") > since:
+        found = [_changed(connection, *group, since) for group in CHANGES]
+        yield from merge(*found, key=lambda change: change[0])
+
+
+def _changed(
     connection: Connection,
     number: ColumnElement[int],
     rows: Select[Any],
     fact_of: Callable[[Row[Any]], typed.Change],
     since: int,
 ) -> Iterator[tuple[int, typed.Change]]:
-    """Yield (number, fact) of the rows that changed after a change, by number."""
     wanted: Executable = rows.add_columns(number.label("number")).where(number > since).order_by(number)
     for row in connection.execute(wanted.execution_options(yield_per=500)):
         yield row.number, fact_of(row)

@@ -40,6 +40,22 @@ wishes = Table(
     Index("wishes_by_paused_change", "paused_change"),
     Index("wishes_by_ended_change", "ended_change"),
 )
+asked = Table(
+    "asked",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("id", String(128), primary_key=True),
+    Column("part", String(64), primary_key=True),
+    Column("doc", Text, nullable=False),
+    Column("change", BigInteger, nullable=False),
+    Index("asked_by_change", "change"),
+)
+heard = Table(
+    "heard",
+    metadata,
+    Column("node", String(32), primary_key=True),
+    Column("change", BigInteger, nullable=False),
+)
 erased = Table(
     "erased",
     metadata,

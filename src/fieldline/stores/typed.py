@@ -5,31 +5,67 @@ from typing import Any
 
 import msgspec
 
+from fieldline import facts
 from fieldline.errors import Conflict, Unknown
-from fieldline.facts import CatalogueEntry, ViewerErased, Wish, WishEnded, WishPaused
+from fieldline.facts import (
+    Appeal,
+    Asked,
+    CatalogueEntry,
+    Ruling,
+    Staged,
+    ViewerErased,
+    Wish,
+    WishEnded,
+    WishPaused,
+)
 
-Change = CatalogueEntry | Wish | WishPaused | WishEnded | ViewerErased
+Change = CatalogueEntry | Wish | WishPaused | WishEnded | Asked | ViewerErased
 """A change of the records, as the fact that the log holds of it."""
 
 UNAUDITED = "viewer"
 """Changes of viewers leave no audit line: a merchant's word about a person is not kept for others to read."""
 
+CHOICES = tuple(str(kind.__struct_config__.tag) for kind in facts.CHOICES)
+"""Kinds of what is kept of a viewer."""
+
+ERASED = '"one erased"'
+"""What the audit shows of an erasure: never whose."""
+
 _entries: msgspec.json.Decoder[CatalogueEntry] = msgspec.json.Decoder(CatalogueEntry)
+_asked: msgspec.json.Decoder[Asked] = msgspec.json.Decoder(Asked)
 
 
-def kind_of(entry: CatalogueEntry) -> str:
-    """Return the kind of a catalogue entry, which is its type's tag: "viewer", "product" …"""
-    return str(type(entry).__struct_config__.tag)
+def kind_of(fact: CatalogueEntry | Asked) -> str:
+    """Return the kind of a thing, which is its type's tag: "viewer", "product", "staged" …"""
+    return str(type(fact).__struct_config__.tag)
 
 
-def entry_text(entry: CatalogueEntry) -> str:
-    """Return a catalogue entry as JSON."""
+def text_of(entry: CatalogueEntry | Asked) -> str:
+    """Return a catalogue entry, or what was asked for, as JSON."""
     return msgspec.json.encode(entry).decode()
 
 
 def entry_of(text: str) -> CatalogueEntry:
     """Return the catalogue entry of its JSON."""
     return _entries.decode(text)
+
+
+def asked_of(text: str) -> Asked:
+    """Return what was asked for of its JSON."""
+    return _asked.decode(text)
+
+
+def asked_subject(fact: Asked) -> str:
+    """Return the name under which what was asked for is audited: "viewer:v1", "room:r1", "appeal:a1"."""
+    match fact:
+        case Staged():
+            return subject_of("room", fact.room)
+        case Appeal():
+            return subject_of("appeal", fact.id)
+        case Ruling():
+            return subject_of("appeal", fact.appeal)
+        case _:
+            return subject_of("viewer", fact.viewer)
 
 
 def subject_of(kind: str, id: str) -> str:

@@ -37,7 +37,9 @@ class Appeals:
 
 
 def open_case(appeals: Appeals, fact: Appeal) -> None:
-    """Enter an appeal."""
+    """Enter an appeal; one that is there already changes nothing."""
+    if fact.id in appeals.cases:
+        return
     appeals.cases[fact.id] = Case(fact.id, fact.at, fact.by, fact.kind, fact.about, fact.reason)
     appeals.of.setdefault(fact.about, []).append(fact.id)
 

@@ -77,7 +77,7 @@ def test_a_merchant_that_mends_one_dimension_rises(app: Fieldline, site: Site) -
         asked = {"id": f"r{number}", "by": "shop-21", "kind": "refund", "about": refund, "reason": "?"}
         assert post(site, "/v1/appeals", asked).status_code == 201
         assert post(site, f"/v1/appeals/r{number}/ruling", {"upheld": True}, "local").status_code == 200
-    app._pass_time(Instant(app.now() + DAY // 24))
+    app.pass_time(Instant(app.now() + DAY // 24))
     after = ask(site, "GET", path).json()
     assert after["trust"] > before["trust"]
     assert after["dimensions"][0]["score"] > before["dimensions"][0]["score"]
@@ -197,5 +197,5 @@ def test_a_late_refund_lowers_what_is_told(app: Fieldline, site: Site) -> None:
         id for id, deal in known.deals.items() if known.shops.ids[deal.shop] == "shop-3" and not deal.refunds
     ]
     app.record([Refund(f"late-{id}", app.now(), id, 50 * YUAN) for id in found[:5]])
-    app._pass_time(Instant(app.now() + DAY // 24))
+    app.pass_time(Instant(app.now() + DAY // 24))
     assert ask(site, "GET", "/v1/merchants/shop-3/trust").json()["trust"] < before
