@@ -19,9 +19,13 @@ class Name(StrEnum):
     COLD_START = "cold_start"
     TRUST = "trust"
     FOCUS_POOLS = "focus_pools"
+    STAGING = "staging"
+    DOMAINS = "domains"
 
 
-ORGANIC = (Name.GINI, Name.ONE_PLUS_N, Name.COLD_START, Name.TRUST, Name.FOCUS_POOLS)
+ORGANIC = (
+    Name.GINI, Name.ONE_PLUS_N, Name.COLD_START, Name.TRUST, Name.FOCUS_POOLS, Name.STAGING, Name.DOMAINS
+)  # fmt: skip
 """Those of organic policies: each is a module's function of its own name."""
 
 
@@ -32,7 +36,8 @@ def lab(
             help="storewide: a simulated market of days. recorded: recorded auctions in --data. "
             "forecast: bands told at midnight against the day that came. gini: the dial on creators' exposure. "
             "one_plus_n: credit for paid exposure. cold_start: floors for new works. trust: its weight in ranking. "
-            "focus_pools: looks granted for what is spent."
+            "focus_pools: looks granted for what is spent. staging: plans of live rooms. "
+            "domains: who follows whom, in the feeds."
         ),
     ],
     seeds: Annotated[int, typer.Option(help="How many markets (all but recorded).", min=1, max=100)] = 5,

@@ -16,7 +16,7 @@ from fieldline.lab.experiments import plot as picture
 from fieldline.lab.experiments.figures import Figure, Floats, in_95
 from fieldline.lab.experiments.jobs import Season
 from fieldline.lab.experiments.runner import Day, run
-from fieldline.lab.season import POLICY, Course, open_season, plan_of, releases, sold
+from fieldline.lab.season import PLAIN, POLICY, Course, Life, open_season, plan_of, releases, sold
 from fieldline.lab.season.columns import GMV, LOOKED, WATCHED, WORTH
 from fieldline.lab.season.organic import Flags
 from fieldline.lab.world import Size, World
@@ -102,18 +102,19 @@ def played(
     return run(play, jobs, len(jobs) * setting.days * arms, f"{name}, days played", workers)
 
 
-def opened(job: Job, day: Day, policy: Policy = POLICY) -> Season:
+def opened(job: Job, day: Day, policy: Policy = POLICY, life: Life = PLAIN) -> Season:
     """Return a job's market after its days without contracts, with its contracts.
 
     Args:
         job: plain data.
         day: called for each day played.
         policy: of the days before.
+        life: what of viewers' lives the market plays.
     """
     setting = job.setting
     world = World.make(job.seed, setting.size)
     new = releases(world, setting.new_share, setting.new_hours) if setting.new_share else None
-    opening = open_season(world, policy=policy, released=new)
+    opening = open_season(world, policy=policy, released=new, life=life)
     paid = setting.paid_days or setting.days
     plan = plan_of(world, job.seed, setting.contracts, paid, 0.0, sold(world, opening))
     return Season(world, replace(plan, days=setting.days, released=new), opening, day)

@@ -32,6 +32,20 @@ class Shock:
 
 
 @dataclass(frozen=True, slots=True)
+class Life:
+    """What of viewers' lives a market plays beside looks and orders."""
+
+    rooms: bool = False
+    """Whether they stay in live rooms and meet later offers there; a room then sells each for ten minutes."""
+    fans: bool = False
+    """Whether they follow makers, and like what those make."""
+
+
+PLAIN = Life()
+"""Looks and orders alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Arm:
     """What one run does; arms share all random numbers."""
 
@@ -46,6 +60,8 @@ class Arm:
     off_share: float = 1.0
     """Share of viewers, by the key of the holdout, for whom those do not bid."""
     shocks: tuple[Shock, ...] = ()
+    pulled: float = 0.0
+    """Share of live rooms' planned offers that are pulled just before their start."""
     level: float = 1.0
     """Factor on the chance of an order that is served to bids; what is learned stays as it is."""
     scene_value: NDArray[np.float64] | None = None

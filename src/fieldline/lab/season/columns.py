@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fieldline.lab.world.days import Days, Lived
 from fieldline.lab.world.draws import Floats, Ints
+from fieldline.lab.world.rooms import Rooms
 from fieldline.traffic.prediction.features import ItemColumns, ViewerColumns
 
 Money = NDArray[np.int64]
@@ -69,6 +70,16 @@ credit moved to it."""
 PER_ITEM = 10
 NAMED, LIFTED, CREDIT = range(3)
 """Rows of `Tallies.prices`: the sum of an item's named organic prices, of those above 0, and that of its credit."""
+
+ENTERED, STAYED, MET, MET_ORDERS = range(4)
+"""Columns of `Tallies.rooms`: viewers who entered, minutes that they were there, how many were there when an offer
+started, and how many orders of it were expected of those."""
+PER_ROOM = 4
+PUBLIC, PRIVATE, NEW_FAN = range(3)
+"""Rows of `Tallies.domains`: to who does not follow the maker, to who did before, to who was won in the season."""
+SEEN_LOOKS, SEEN_WATCHED, SEEN_CLICKS, SEEN_WORTH, FANS_WON = range(5)
+"""Columns of it: true looks, expected long views, expected clicks, expected net yuan, followers won."""
+PER_DOMAIN = 5
 
 CLICKED_AT, VIEWER, ITEM, PRODUCT, SCENE, QUANTITY, BACK, KEY, CREDITED, DAY_ROW, CLICK = range(11)
 """Columns of `Waiting.rows`; BACK is 1 where the order will be sent back, 2 where it is on its way back, 3 where it
@@ -184,6 +195,8 @@ class Tallies(NamedTuple):
     items: Floats  # [I, 10] since the season began
     prices: Floats  # [3, I] yuan per look, as of the tick
     match: Floats  # [categories] least predicted click rate at which a paid click earns credit
+    rooms: Floats  # [R, 4] where rooms have stays, else none
+    domains: Floats  # [S, 3, 5] where following is played
 
 
 class Queue(NamedTuple):
@@ -257,6 +270,38 @@ class Moment(NamedTuple):
     most_ads: float
 
 
+class Stays(NamedTuple):
+    """What the tick told of stays, counted when they begin."""
+
+    left: Floats  # [10] viewers who left in each minute of their stay
+    lived: Floats  # [10] minutes that viewers lived through of each
+    room_left: Floats  # [R]
+    room_lived: Floats  # [R, 10]
+
+
+class Ahead(NamedTuple):
+    """What rooms are about to sell, as the engine was told: k offers."""
+
+    starts: Money  # [k] ms
+    rooms: Ints  # [k] items
+    products: Ints  # [k] items
+    yuan: Floats  # [k] net price
+    quick: Floats  # [k] how much quicker the room's viewers leave than others
+    hazard: Floats  # [10] of leaving, per minute
+    goods: float
+    """What a yuan of goods is worth to the viewer."""
+
+
+class Links(NamedTuple):
+    """What the engine makes of who follows whom; empty where it knows nothing of it."""
+
+    follows: Bytes  # [V, C]
+    start: Ints  # [C + 1] of each creator's items
+    items: Ints
+    level: Floats  # [S] price of followed makers' items, in mean scores; 0: none
+    counted: Money  # [2, S] places of slates that had a candidate of theirs, and those that they had
+
+
 class Stage(NamedTuple):
     """Everything."""
 
@@ -275,6 +320,10 @@ class Stage(NamedTuple):
     crowd: Crowd
     places: Places
     windows: Windows
+    rooms: Rooms
+    stays: Stays
+    ahead: Ahead
+    links: Links
 
 
 class Desk(NamedTuple):
@@ -292,5 +341,6 @@ class Desk(NamedTuple):
     columns: Singles  # [3, 4096]
     contracts: Ints  # [4096]
     given: Singles  # [3, 0]: no model outside plays
-    extra: Singles  # [0]
+    extra: Singles  # [limit + 1] what a look at each candidate is worth beside
+    best: Floats  # [I] zeros
     pen: Pen

@@ -16,7 +16,9 @@ from fieldline.lab.season.columns import (
     CLICK_WORDS,
     LOOK_WORDS,
     ORDER_WORDS,
+    PER_DOMAIN,
     PER_ITEM,
+    PER_ROOM,
     TOTALS,
     TWENTIETH,
     YUANS,
@@ -39,6 +41,7 @@ from fieldline.lab.season.plan import Plan
 from fieldline.lab.world import SCENE_SHARES, World, catalogue, on_sale
 from fieldline.lab.world.draws import Ints
 from fieldline.lab.world.goods import LIVE, PRODUCT, VIDEO
+from fieldline.lab.world.rooms import Rooms, slot_at
 from fieldline.lab.world.words import SCENES, words
 from fieldline.scenes import DEFAULT_LOOKS
 from fieldline.traffic import rows as at
@@ -194,11 +197,28 @@ def promote(rows: NDArray[Any], promoted: NDArray[Any]) -> None:
 
 
 def turn(
-    world: World, product: Ints, rows: NDArray[Any], released: NDArray[np.int64] | None, now: Instant
+    world: World,
+    rooms: Rooms,
+    product: Ints,
+    rows: NDArray[Any],
+    released: NDArray[np.int64] | None,
+    now: Instant,
 ) -> None:
-    """Put what live rooms sell now on the shelf, close those whose hours are over, and hide what is yet to come."""
-    for room in np.flatnonzero(world.items.kind == LIVE):
-        product[room] = on_sale(world, int(room), now)
+    """Put what live rooms sell now on the shelf, close those whose hours are over, and hide what is yet to come.
+
+    Args:
+        world: the market.
+        rooms: those with stays.
+        product: what each item sells [I], changed.
+        rows: packed rows [I, 32], changed.
+        released: when each item is first shown, ms [I]; None: all are there.
+        now: ms.
+    """
+    if len(rooms.offers):
+        product[rooms.first :] = rooms.offers[:, slot_at(rooms, now)]
+    else:
+        for room in np.flatnonzero(world.items.kind == LIVE):
+            product[room] = on_sale(world, int(room), now)
     which = np.maximum(product, 0)
     price = world.products.price[which] / YUAN * (1.0 - world.products.declared[which])
     rows[:, at.NET_PRICE] = np.where(product >= 0, price, 0.0)
@@ -207,9 +227,16 @@ def turn(
     flags[:] = np.where(hidden, flags & ~at.SHOWN, flags | at.SHOWN)
 
 
-def terms_of(world: World, plan: Plan, arm: Arm, book: Book) -> tuple[Terms, Rules]:
-    """Return the contracts as requests meet them, and how their orders count; without a plan's, one that never bids."""
-    merchant = world.items.merchant
+def terms_of(world: World, plan: Plan, arm: Arm, book: Book, merchant: Ints) -> tuple[Terms, Rules]:
+    """Return the contracts as requests meet them, and how their orders count; without a plan's, one that never bids.
+
+    Args:
+        world: the market.
+        plan: whose contracts they are.
+        arm: with what is done to them.
+        book: the contracts.
+        merchant: whose contract may stand on each item [I], −1: none.
+    """
     count = max(len(book), 1)
     of_merchant = np.full(world.size.merchants, -1, np.int32)
     of_merchant[plan.merchants] = np.arange(len(book))
@@ -285,8 +312,8 @@ def accounts_of(world: World, count: int, days: int) -> Accounts:
     )
 
 
-def tallies_of(world: World, days: int) -> Tallies:
-    """Return empty tallies."""
+def tallies_of(world: World, days: int, rooms: int = 0) -> Tallies:
+    """Return empty tallies, of so many rooms with stays."""
     return Tallies(
         total=np.zeros((days, TOTALS), np.int64),
         by_scene=np.zeros((len(SCENES), 4), np.int64),
@@ -298,6 +325,8 @@ def tallies_of(world: World, days: int) -> Tallies:
         items=np.zeros((len(world.items.kind), PER_ITEM)),
         prices=np.zeros((3, len(world.items.kind))),
         match=np.zeros(len(words().categories)),
+        rooms=np.zeros((rooms, PER_ROOM)),
+        domains=np.zeros((len(SCENES), 3, PER_DOMAIN)),
     )
 
 
@@ -350,6 +379,7 @@ def desk_of(world: World, limit: int, explained: int) -> Desk:
         columns=np.zeros((3, MOST_STEPS), np.float32),
         contracts=np.zeros(MOST_STEPS, np.int32),
         given=np.zeros((3, 0), np.float32),
-        extra=np.zeros(0, np.float32),
+        extra=np.zeros(limit + 1, np.float32),
+        best=np.zeros(items),
         pen=Pen(np.zeros(WIDEST, np.int32), *(np.zeros(3, np.float32) for _ in range(3))),
     )

@@ -120,9 +120,10 @@ def send(
     quantity: int,
     refunded: bool,
     clicked_at: int,
+    wanted_at: int,
     click: int,
 ) -> None:
-    """Put an order on its way; it comes minutes or hours after its click."""
+    """Put an order on its way; it comes minutes or hours after what it is for was wanted, at its click or later."""
     number = waiting.sizes[1]
     waiting.sizes[1] += 1
     row = waiting.rows[number]
@@ -138,7 +139,7 @@ def send(
     row[DAY_ROW] = -1
     row[CLICK] = click
     soon = uniform(key, np.uint64(SOON)) < SOON_SHARE
-    push(waiting, clicked_at + 10_000 + _wait(key, DELAY, SOON_MEAN if soon else LATE_MEAN), number)
+    push(waiting, wanted_at + 10_000 + _wait(key, DELAY, SOON_MEAN if soon else LATE_MEAN), number)
 
 
 @njit

@@ -1,6 +1,7 @@
 """Organic policies of a season: named prices and trust, made by the engine's own functions from what it may know."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,10 @@ class Policies:
     """[I], the items that earn credit; None: all."""
     pool: Pool | None = None
     """A pool of looks; it or credit, not both."""
+    staged: Flags | None = None
+    """[R], the live rooms that tell the engine what they are about to sell; None: none does."""
+    follows: Literal["unknown", "before", "known"] = "unknown"
+    """What it knows of who follows whom: nothing, what there was when the season began, all."""
     learned: bool = False
     """Whether trust is learned from orders, refunds and repeats; else it is what merchants declare."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +10,8 @@ from fieldline.contracts import book as accounts
 from fieldline.contracts.book import Book
 from fieldline.draws import key_of
 from fieldline.facts import Policy
-from fieldline.lab.season import pooling, trusting
-from fieldline.lab.season.arm import POLICY, Arm
+from fieldline.lab.season import links, pooling, staged, trusting
+from fieldline.lab.season.arm import PLAIN, POLICY, Arm, Life
 from fieldline.lab.season.columns import (
     ARM_BUYERS,
     ARM_GMV,
@@ -50,46 +49,30 @@ from fieldline.lab.season.columns import (
     VALUE,
     WHOLE_ORGANIC,
     Accounts,
-    Clicks,
-    Machine,
-    Memory,
     Moment,
-    Queue,
-    Stage,
-    Waiting,
-    Windows,
 )
 from fieldline.lab.season.course import Course
 from fieldline.lab.season.kernel import run
 from fieldline.lab.season.market import (
     CLICKS,
     SLOTS,
-    accounts_of,
-    clicks_of,
-    crowd_of,
     declared,
     desk_of,
-    machine_of,
-    memory_of,
-    promote,
-    queue_of,
-    shelf_of,
-    tallies_of,
-    terms_of,
     turn,
-    waiting_of,
     words_of,
 )
+from fieldline.lab.season.opening import WAITING, Opening, fresh, mean_price, rooms_in, stage_of
 from fieldline.lab.season.organic import follow, opened, price
 from fieldline.lab.season.plan import START, Plan
-from fieldline.lab.season.study import SETTINGS, explore, fold_all, pool_sales
+from fieldline.lab.season.study import explore, fold_all, pool_sales
 from fieldline.lab.world import LOCAL_TIME, World
-from fieldline.lab.world.days import Days, Lived, days_of, nothing_lived, possible
+from fieldline.lab.world.days import possible
 from fieldline.lab.world.goods import STAGE as HALF_HOUR
+from fieldline.lab.world.rooms import OFFER, sessions
 from fieldline.lab.world.words import SCENES
 from fieldline.scenes import Curve, estimate
 from fieldline.traffic import forecast, pace
-from fieldline.traffic.forecast import Traffic
+from fieldline.traffic.domains.mix import Mixes
 from fieldline.traffic.pace import REST, Prices
 from fieldline.traffic.prospect import typical_of
 from fieldline.units import DAY, HOUR, MINUTE, YUAN, Instant
@@ -99,27 +82,8 @@ WARM = 2
 """Days before the season in which the predictor and the forecast learn from organic traffic."""
 AFTERWARDS = 60 * DAY
 """How long after the end orders and refunds are waited for."""
-WAITING = 1 << 20
-"""Most orders of a run."""
-
 OnTick = Callable[[int, int], None]
 """(ticks done, ticks in all)."""
-
-
-@dataclass(slots=True)
-class Opening:
-    """What viewers have lived through and the engine has learned before the first contract begins."""
-
-    seed: int
-    warm: int
-    lived: Lived
-    machine: Machine
-    memory: Memory
-    queue: Queue
-    clicks: Clicks
-    waiting: Waiting
-    traffic: Traffic
-    score: float
 
 
 def open_season(
@@ -130,6 +94,7 @@ def open_season(
     start: Instant = START,
     policy: Policy = POLICY,
     released: NDArray[np.int64] | None = None,
+    life: Life = PLAIN,
 ) -> Opening:
     """Return a market after some days without contracts, alike for all arms of a seed.
 
@@ -140,20 +105,10 @@ def open_season(
         start: when the season begins, a midnight of the market's clock.
         policy: the dials.
         released: as in the season's plan.
+        life: what of viewers' lives the market plays.
     """
     own = world.seed if seed is None else seed
-    opening = Opening(
-        seed=own,
-        warm=warm,
-        lived=nothing_lived(world.size.viewers, len(world.items.kind), world.size.merchants),
-        machine=machine_of(world, SETTINGS, policy, Instant(start - warm * DAY)),
-        memory=memory_of(world),
-        queue=queue_of(),
-        clicks=clicks_of(policy),
-        waiting=waiting_of(WAITING),
-        traffic=Traffic(first=start - warm * DAY),
-        score=0.0,
-    )
+    opening = fresh(world, own, warm, Instant(start - warm * DAY), policy, life)
     if warm:
         plan = Plan((), np.zeros(0, np.int32), Instant(start - warm * DAY), warm, released)
         season = _Season(world, plan, Arm("organic", policy=policy), opening, -warm)
@@ -209,37 +164,11 @@ class _Season:
             price = mean_price(world, int(plan.merchants[number]))
             self.book.typical[number] = typical_of(contract, price)
         accounts.enforce(self.book, plan.start)
-        promoting = np.zeros(world.size.merchants, bool)
-        promoting[plan.merchants] = True
-        promoted = (world.items.merchant >= 0) & promoting[world.items.merchant]
-        promote(opening.machine.rows, promoted)
-        shelf, places = shelf_of(world, arm.policy, promoted)
-        terms, rules = terms_of(world, plan, arm, self.book)
-        tallies = tallies_of(world, plan.days + 1)
-        tallies.score[0] = self.prices.score = opening.score
         policy = arm.policy
-        self.stage = Stage(
-            days=_truth(world, plan, opening, first),
-            lived=opening.lived,
-            machine=opening.machine,
-            memory=opening.memory,
-            shelf=shelf,
-            terms=terms,
-            rules=rules,
-            accounts=accounts_of(world, self.count, plan.days + 1),
-            tallies=tallies,
-            queue=opening.queue,
-            clicks=opening.clicks,
-            waiting=opening.waiting,
-            crowd=crowd_of(world),
-            places=places,
-            windows=Windows(
-                policy.label_window_ms,
-                policy.order_window_ms,
-                policy.click_attribution_ms,
-                policy.view_attribution_ms,
-            ),
-        )
+        self.told = rooms_in(world, plan, opening.life)
+        self.stage = stage_of(world, plan, arm, opening, self.book, self.told, first)
+        self.stage.tallies.score[0] = self.prices.score = opening.score
+        self.mixes = Mixes()
         self.desk = desk_of(world, policy.candidate_limit, policy.explained)
         if arm.policies.pool is not None and (policy.earned.per_click or policy.earned.per_order):
             raise ValueError("an arm plays a pool or credit, not both")
@@ -252,7 +181,7 @@ class _Season:
         self.spend = np.zeros(shape, np.int64)
         self.value, self.alpha = np.zeros(shape), np.zeros(shape)
         self.gini = np.zeros(self.ticks)
-        self.by_day = np.zeros((plan.days + 1, *tallies.items.shape))
+        self.by_day = np.zeros((plan.days + 1, *self.stage.tallies.items.shape))
         self.sampled = self.requests = 0
 
     def play(self, on_tick: OnTick | None) -> None:
@@ -272,8 +201,9 @@ class _Season:
         begin = Instant(self.plan.start + tick * TICK)
         end = begin + TICK
         stage, prices = self.stage, self.prices
+        if begin % (OFFER if len(self.told.offers) else HALF_HOUR) == 0:
+            turn(self.world, stage.rooms, stage.shelf.product, stage.machine.rows, self.plan.released, begin)
         if begin % HALF_HOUR == 0:
-            turn(self.world, stage.shelf.product, stage.machine.rows, self.plan.released, begin)
             fold_all(stage.machine, self.desk.pen.ids)
         if (begin + LOCAL_TIME) % DAY == 0:
             self._midnight(tick * TICK // DAY - 1)
@@ -284,11 +214,20 @@ class _Season:
         if stage.clicks.ends[-1] - stage.clicks.ends[-2] > CLICKS // 2:
             raise RuntimeError("more clicks than there is room for")
         self._offer(tick)
+        told = self.arm.policies.staged
+        if told is not None:
+            goods, rows = self.arm.policy.goods_value, stage.machine.rows
+            ahead = staged.due(self.opening.staging, self.told, told, rows, begin, TICK, goods)
+            stage = self.stage = stage._replace(ahead=ahead)
         counts = stage.tallies.tick
         counts[:] = 0
         run(stage, self.desk, self._moment(tick, begin))
         pool_sales(stage.machine, stage.shelf.group)
         explore(stage.machine, self.arm.policy)
+        if len(self.told.offers):
+            staged.learn(self.opening.staging, stage.stays, self.told.first)
+        if len(stage.links.follows):
+            links.price(stage.links, self.mixes, self.arm.policy)
         self._price(tick, end)
         self.traffic.requests += int(counts[TICK_REQUESTS])
         prices.requests += int(counts[TICK_PAID])
@@ -441,6 +380,9 @@ class _Season:
             chances=tallies.chances,
             items=self.by_day,
             gini=self.gini,
+            sessions=sessions(self.told),
+            rooms=tallies.rooms,
+            domains=tallies.domains,
             bought=self.stage.waiting.rows[: self.stage.waiting.sizes[1]].copy(),
             met=self.organic.newcomers.met[: len(tallies.items)],
             many=self.organic.many,
@@ -469,18 +411,3 @@ def _write(book: Book, prices: Prices, kept: Accounts, count: int) -> None:
     prices.young[:count] = kept.yuan[[QUICK, SLOW]].T
     prices.supply_value[:count] = kept.supply[0]
     prices.supply_cost[:count] = kept.supply[1]
-
-
-def mean_price(world: World, merchant: int) -> float:
-    """Return the mean price of a merchant's products less the refunds that it declares, yuan."""
-    own = slice(world.merchants.product_ptr[merchant], world.merchants.product_ptr[merchant + 1])
-    net = world.products.price[own] * (1.0 - world.products.declared[own])
-    return float(net.mean()) / YUAN
-
-
-def _truth(world: World, plan: Plan, opening: Opening, first: int) -> Days:
-    start = plan.start if first else plan.start - opening.warm * DAY
-    return days_of(
-        world.seed, world.nature, world.items.category, world.products.category, world.products.merchant,
-        start, opening.warm + plan.days + 2, -opening.warm,
-    )  # fmt: skip

@@ -20,6 +20,7 @@ from fieldline.lab.world.truth import (
     DEEPEST,
     DEPTH,
     FAR,
+    FOLLOW,
     LONG_VIEW,
     ORDER,
     QUANTITY,
@@ -30,6 +31,7 @@ from fieldline.lab.world.truth import (
     item_key,
     liking,
 )
+from fieldline.lab.world.truth import VIDEO as FEED
 from fieldline.lab.world.words import words
 from fieldline.units import DAY, HOUR
 
@@ -47,6 +49,8 @@ USUAL = np.array([0.352, 0.355, 0.0358, 0.0737, 0.461, 0.0358])
 """Long views per look, by scene: what a viewer is used to."""
 LIKES = np.array([0.057, 0.040, 0.127, 0.099, 0.039, 0.127])
 """Likes per long view, by scene."""
+FOND_CLICK, FOND_WATCH = CLICK_BASE[FOLLOW] - CLICK_BASE[FEED], LONG_VIEW_BASE[FOLLOW] - LONG_VIEW_BASE[FEED]
+"""What following an item's maker adds to the logits of a click and of a long view."""
 HOURS = np.array(
     [5977, 3761, 2441, 1586, 1310, 1585, 2887, 4352, 5594, 6693, 7510, 8649,
      9654, 9320, 8548, 8867, 9281, 9985, 9537, 9340, 9644, 10525, 10698, 9537],
@@ -71,6 +75,8 @@ LOYAL, LOYAL_DAYS = 1.2, 3.0
 """What a kept purchase adds to the order logit at the same merchant, approached with this time."""
 KNOWN = 0.25
 """What a kept purchase adds to the click logit there."""
+FOND_ORDER = float(ORDER_BASE[FOLLOW] - ORDER_BASE[FEED])
+"""What following an item's maker adds to the order logit."""
 BORED, MOST_BORED = 0.25, 8.0
 """Taken from the click and long-view logits for every earlier look at the item, and most looks that count."""
 STAYS, PATIENCE, LEAST = 0.85, 0.5, 0.3
@@ -105,6 +111,7 @@ class Lived(NamedTuple):
     bought: NDArray[np.int64]  # [V, categories] newest purchase, ms
     kept: NDArray[np.int32]  # [V, M] newest purchase that was kept, minutes since the start
     mood: Floats  # [V] decayed mean of (chance of a long view / the scene's usual one) − 1
+    follows: NDArray[np.uint8]  # [V, C] as in `fans`; empty: following is not played
 
 
 class Outlook(NamedTuple):
@@ -127,7 +134,15 @@ class Came(NamedTuple):
 
 
 def days_of(
-    seed: int, nature: Nature, category: Ints, trade: Ints, shop: Ints, start: int, days: int, first: int
+    seed: int,
+    nature: Nature,
+    category: Ints,
+    trade: Ints,
+    shop: Ints,
+    start: int,
+    days: int,
+    first: int,
+    fans: bool = False,
 ) -> Days:
     """Return the truth of a stretch of days.
 
@@ -140,6 +155,7 @@ def days_of(
         start: first instant, a midnight of the market's clock, ms.
         days: how many, from `first` on.
         first: number of the first day; the promotion is on day PROMOTION.
+        fans: whether following is played: then the follow feed by itself is like the first one.
     """
     viewers, count = len(nature.warmth), len(words().categories)
     click_shift = np.empty((days, count))
@@ -154,26 +170,43 @@ def days_of(
         warmth=_spread(nature.warmth, WARMTH),
         appeal=_spread(nature.appeal, APPEAL),
         depth=_spread(nature.depth, DEPTH_SPREAD),
-        click_base=CLICK_BASE,
-        long_view_base=LONG_VIEW_BASE,
-        order_base=ORDER_BASE,
+        click_base=_base(CLICK_BASE, fans),
+        long_view_base=_base(LONG_VIEW_BASE, fans),
+        order_base=_base(ORDER_BASE, fans),
     )
     own = normals(seed, "zest", viewers)
     zest = ZEST * (0.6 * _spread(nature.warmth, 1.0) + 0.8 * own)
     return Days(scaled, zest, category, trade, shop, click_shift, order_shift, start)
 
 
+def _base(rates: Floats, fans: bool) -> Floats:
+    found = rates.copy()
+    if fans:
+        found[FOLLOW] = rates[FEED]
+    return found
+
+
 def _spread(values: Floats, deviation: float) -> Floats:
     return np.asarray((values - values.mean()) * (deviation / values.std()))
 
 
-def nothing_lived(viewers: int, items: int, merchants: int) -> Lived:
-    """Return viewers who have lived through nothing yet."""
+def nothing_lived(
+    viewers: int, items: int, merchants: int, follows: NDArray[np.uint8] | None = None
+) -> Lived:
+    """Return viewers who have lived through nothing yet.
+
+    Args:
+        viewers: V.
+        items: I.
+        merchants: M.
+        follows: who follows whom [V, C]; None: following is not played.
+    """
     return Lived(
         np.zeros((viewers, items), np.uint8),
         np.full((viewers, len(words().categories)), NEVER, np.int64),
         np.full((viewers, merchants), -1, np.int32),
         np.zeros(viewers),
+        np.zeros((0, 0), np.uint8) if follows is None else follows,
     )
 
 
@@ -217,7 +250,8 @@ def outlook(days: Days, lived: Lived, visit: Visit, item: int, product: int, at:
 
     click: σ(a_s + taste + appeal + warmth + day − .25·looks + .25·[kept a purchase there] − 3·[another city]);
     long view: σ(b_s + taste + depth + zest − .25·looks);
-    order: σ(c_s + taste + .5·quality + thirst − thrift·ln(price / typical) + day + ln need + loyalty − 3·[far]).
+    order: σ(c_s + taste + .5·quality + thirst − thrift·ln(price / typical) + day + ln need + loyalty − 3·[far]);
+    and .57, .8 and .3 more for who follows the item's maker, where following is played.
 
     Args:
         days: the truth.
@@ -236,6 +270,11 @@ def outlook(days: Days, lived: Lived, visit: Visit, item: int, product: int, at:
     click = nature.click_base[scene] + CLICK_TASTE * near + nature.appeal[item] + nature.warmth[viewer]
     click += days.click_shift[day, days.category[item]] - bored - far
     watch = nature.long_view_base[scene] + LONG_VIEW_TASTE * near + nature.depth[item] + days.zest[viewer]
+    maker = nature.creator[item]
+    fond = maker >= 0 and lived.follows.shape[0] > 0 and lived.follows[viewer, maker] != 0
+    if fond:
+        click += FOND_CLICK
+        watch += FOND_WATCH
     long_view = _sigmoid(watch - bored)
     if product < 0:
         return Outlook(_sigmoid(click), long_view, 0.0)
@@ -243,6 +282,8 @@ def outlook(days: Days, lived: Lived, visit: Visit, item: int, product: int, at:
     order += nature.thirst[viewer] - nature.thrift[viewer] * nature.dearness[product] - far
     trade = days.trade[product]
     order += days.order_shift[day, trade] + math.log(need(lived, viewer, trade, at))
+    if fond:
+        order += FOND_ORDER
     kept = lived.kept[viewer, days.shop[product]]
     if kept >= 0:
         click += KNOWN
@@ -282,6 +323,15 @@ def comes(days: Days, visit: Visit, slot: int, item: int, product: int, chance: 
     quantity = (2 if uniform(key, np.uint64(QUANTITY)) < TWO else 1) if ordered else 0
     refunded = ordered and uniform(key, np.uint64(REFUND)) < nature.refund[product]
     return Came(True, clicked, long_viewed, liked, quantity, refunded)
+
+
+@njit
+def bought(days: Days, key: np.uint64, product: int, chance: float) -> tuple[int, bool]:
+    """Return how many of a product are ordered, 0 for none, and whether that comes back, by a key's own draws."""
+    if uniform(key, np.uint64(ORDER)) >= chance:
+        return 0, False
+    quantity = 2 if uniform(key, np.uint64(QUANTITY)) < TWO else 1
+    return quantity, bool(uniform(key, np.uint64(REFUND)) < days.nature.refund[product])
 
 
 @njit
