@@ -1,5 +1,7 @@
 """Laws of trust: nobody buys it, refunds never raise it, nothing about it has a cliff, and order does not matter."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -98,6 +100,32 @@ def test_brushing_moves_nothing(base: bytes, before: dict[int, float], attack: l
     state = town.after(base, attack)
     for shop in range(SHOPS):
         assert trust(state, shop) == pytest.approx(before[shop], abs=EPSILON)
+
+
+@pytest.fixture(scope="module")
+def sparse() -> Iterator[bytes]:
+    """A town whose buyers order three times instead of eight."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(town, "ORDERS", 3)
+        yield town.settled()
+
+
+ALONE = [name for name in RINGS if "decoy" not in name and "ring" not in name]
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_where_buyers_know_few_shops_accounts_without_a_life_move_nothing(sparse: bytes, name: str) -> None:
+    """Where buyers order three times, orders of accounts that live for one shop move no index by 0.02 either."""
+    calm, brushed = town.after(sparse), town.after(sparse, RINGS[name])
+    for shop in range(SHOPS):
+        assert trust(brushed, shop) == pytest.approx(trust(calm, shop), abs=EPSILON)
+
+
+def test_where_buyers_know_few_shops_these_are_told_apart(sparse: bytes) -> None:
+    """Where buyers order three times the index falls with how badly shops serve: a rank correlation below −0.9."""
+    state = town.after(sparse)
+    ranks = np.argsort(np.argsort([trust(state, shop) for shop in range(SHOPS)]))
+    assert np.corrcoef(ranks, np.arange(SHOPS))[0, 1] < -0.9
 
 
 def test_a_merchant_s_own_accounts_count_nowhere(base: bytes) -> None:

@@ -3,14 +3,16 @@
 A buyer v counts for merchant m by what they bought at other merchants that stand for themselves:
 
     ℓ(v, m) = Σ_{m' ≠ m bought at} a(m')·max(0, 1 − 2·x(m', m))
-    c(v, m) = ℓ²/(1 + ℓ²)·min(1, 3ℓ/orders of v at m)
+    c(v, m) = ℓ²/(h² + ℓ²)·min(1, 3ℓ/orders of v at m),  h = min(1, u/4)
 
-a(m') = min(1, buyers(m')/B)² where the merchants with at least B buyers hold half of all pairs, and x is by how much
-m' shares its buyers with m beyond chance: (o − p)/(1 − p), o = |buyers of both|/buyers(m'), p = buyers(m)/(all + 10).
-So accounts that live for one shop, shops that live off the same accounts, and shops that nobody else buys at, vouch
-for nobody. It is done twice: the second time everyone counts, in a, x and p, only as far as they were believed the
-first time, so that no crowd of accounts moves the bar or takes a merchant's true buyers their say, and what comes out
-is multiplied by that. A merchant's own accounts count nowhere.
+u is the usual life in this market: half of all life (Σ ℓ, each buyer's the mean over their merchants) is of buyers
+with at least u, so that accounts with little life elsewhere do not lower it. a(m') = min(1, buyers(m')/B)² where the
+merchants with at least B buyers hold half of all pairs, and x is by how much m' shares its buyers with m beyond chance:
+(o − p)/(1 − p), o = |buyers of both|/buyers(m'), p = buyers(m)/(all + 10). So accounts that live for one shop, shops
+that live off the same accounts, and shops that nobody else buys at, vouch for nobody. It is done twice: the second time
+everyone counts, in u, a, x and p, only as far as they were believed the first time, so that no crowd of accounts moves
+a bar or takes a merchant's true buyers their say, and what comes out is multiplied by that. A merchant's own accounts
+count nowhere.
 """
 
 from typing import NamedTuple
@@ -25,6 +27,8 @@ MOST = 32
 """Merchants by which a buyer is judged, the first that they bought at."""
 PER_LIFE = 3.0
 """Orders at one merchant that each merchant elsewhere stands for."""
+RICH, SHORTEST = 4.0, 0.5
+"""Where the usual life is as long as the first, one merchant elsewhere makes half a say; and its least length."""
 UNSEEN = 10.0
 DOUBTED, BELIEVED = 0.2, 0.6
 """Who counted less than the first share the first time counts for nothing; the second, in full."""
@@ -125,7 +129,17 @@ def _judged(
     anchor = anchors(np.bincount(shop, found, count).astype(np.float64))
     vouch = anchor[shop[there]] * np.maximum(1.0 - 2.0 * beyond, 0.0)
     lives = [np.bincount(here, vouch * speaks, len(shop)) for speaks in elsewhere]
-    return [life**2 / (1.0 + life**2) * np.minimum(PER_LIFE * life / pairs.orders, 1.0) for life in lives]
+    half = min(1.0, max(_usual(pairs.buyer, np.asarray(lives[0]), person), SHORTEST) / RICH)
+    return [life**2 / (half**2 + life**2) * np.minimum(PER_LIFE * life / pairs.orders, 1.0) for life in lives]
+
+
+def _usual(buyer: Ints, life: Floats, person: Floats) -> float:
+    """Return the length from which on buyers' lives are half of all of life, each a person as far as believed."""
+    _, who, times = np.unique(buyer, return_inverse=True, return_counts=True)
+    each = np.bincount(who, life) / times
+    order = np.argsort(-each, kind="stable")
+    lived = np.cumsum((each * np.bincount(who, person) / times)[order])
+    return float(each[order[np.searchsorted(lived, lived[-1] / 2.0)]])
 
 
 def _believed(found: Floats) -> Floats:

@@ -6,11 +6,12 @@ Bühlmann–Straub credibility of shares S/N with the squares Q = Σ w·x² and 
     between     σ² = (Σ_trades (Σ S²/N − (Σ S)²/Σ N) − v·(Σ R/N − Σ_trades Σ R/Σ N) + D·σ₀²)
                      /(Σ_trades (Σ N − Σ N²/Σ N) + D)
     the trade's mean μ, drawn to the mean of all as trades differ (the same formulas, trades in the place of merchants)
+    in the trade     σ_t² = σ²·μ(1 − μ)/(μ̄(1 − μ̄)), v_t likewise, μ̄ the mean of all: shares near 0 or 1 differ less
 
-and the shrunk standing z = Σ_s I_s·(S/N − μ)/σ / (1 + Σ I_s) with the information I_s = part·N·σ²/v. All sums leave the
-merchant itself out, so that what it does moves its standing and never its yardstick.
+and the shrunk standing z = Σ_s I_s·(S/N − μ)/σ_t / (1 + Σ I_s) with the information I_s = part·N·σ²/v. All sums leave
+the merchant itself out, so that what it does moves its standing and never its yardstick.
 Source: Bühlmann and Straub (1970); for shares and for rates this is the empirical Bayes mean of the beta and of the
-gamma with moments fitted.
+gamma with moments fitted. A trade's variances are those of beta-binomial shares of one intra-class correlation.
 """
 
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ WORTH = 50.0
 """D: what is usual before any merchant was seen counts for so many buyers."""
 LEAST = 0.25
 """Merchants are never taken to differ by less than this share of what is usual."""
+EDGE = 0.005
+"""A usual share is never taken to be nearer to 0 or 1 than this."""
 FARTHEST = 3.0
 """Standard deviations from its trade that a merchant's dimension can stand."""
 
@@ -43,7 +46,7 @@ class Peers:
     mean: Floats = field(default_factory=lambda: np.zeros((0, COUNT)))
     """mu of its trade."""
     apart: Floats = field(default_factory=lambda: np.zeros((0, COUNT)))
-    """sigma, how far merchants differ."""
+    """sigma_t, how far merchants of its trade differ."""
     needed: Floats = field(default_factory=lambda: np.zeros((0, COUNT)))
     """v/sigma², the buyers with whom half is known."""
 
@@ -82,7 +85,7 @@ def peers(sums: Floats, counts: Floats, squares: Floats, weights: Floats, trade:
     overall = (s + WORTH * USUAL) / (n + WORTH)
     drawn = _drawn(of_trade, others, number, v, apart)
     mean = (others[0] + drawn * overall) / (others[1] + drawn)
-    return Peers(mean, apart, v / apart**2)
+    return Peers(mean, apart * np.sqrt(_free(mean) / _free(overall)), v / apart**2)
 
 
 def standing(sums: Floats, counts: Floats, peers: Peers) -> tuple[Floats, Floats]:
@@ -105,6 +108,12 @@ def standing(sums: Floats, counts: Floats, peers: Peers) -> tuple[Floats, Floats
         z[:, number] = away[:, of].sum(1) / (1.0 + told)
         known[:, number] = told / (1.0 + told)
     return np.clip(z, -FARTHEST, FARTHEST), known
+
+
+def _free(share: Floats) -> Floats:
+    """Return the variance of one trial of a share, s(1 − s)."""
+    inside = np.clip(share, EDGE, 1.0 - EDGE)
+    return np.asarray(inside * (1.0 - inside))
 
 
 def _drawn(of_trade: Floats, others: Floats, number: NDArray[np.int64], v: Floats, apart: Floats) -> Floats:

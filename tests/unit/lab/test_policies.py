@@ -45,7 +45,7 @@ from fieldline.lab.season.organic import follow, linear_prices, opened
 from fieldline.lab.season.pooling import Pooled
 from fieldline.lab.season.trusting import apply, judged, learn, nothing_learned
 from fieldline.lab.world import Size, World
-from fieldline.lab.world.goods import VIDEO
+from fieldline.lab.world.goods import LIVE, VIDEO
 from fieldline.traffic.forecast import Traffic
 from fieldline.traffic.rows import TRUST
 from fieldline.units import DAY, YUAN
@@ -304,7 +304,7 @@ def test_trusts_figures_are_differences_within_a_market() -> None:
     whole = Whole(100.0, 100.0, 0.0, 0.5)
 
     def played(refunded: float, gmv: float) -> trust.Played:
-        return trust.Played(refunded, 0.2, 0.5, 100.0, gmv, whole, whole)
+        return trust.Played(refunded, (3.0, 1.0), (0.3, refunded), 0.2, 0.5, 100.0, gmv, whole, whole)
 
     found = trust.figures_of(
         [
@@ -314,9 +314,38 @@ def test_trusts_figures_are_differences_within_a_market() -> None:
         trust.QUICK,
     )
     assert found.weights[0].refund_change.estimate == pytest.approx(-0.015)
+    assert found.expected_refund_rate_off.estimate == pytest.approx((0.1 + 0.125) / 2.0)
+    assert found.weights[0].expected_refund_change.estimate == pytest.approx(-0.015 / 4.0)
+    assert found.weights[0].expected_refund_change_in_trade.estimate == pytest.approx(-0.015 / 4.0)
     assert found.weights[0].gmv.estimate == pytest.approx(0.0)
     assert found.weights[1].refund_change.estimate == 0.0
     assert found.refund_rate_off.estimate == pytest.approx(0.15)
+
+
+def test_expected_refunds_are_of_expected_orders() -> None:
+    """Three and one expected orders of two items are in their trades, and so is what comes back; rooms are left out."""
+    items, products = WORLD.items, WORLD.products
+    pair = np.flatnonzero((items.kind != LIVE) & (items.product >= 0))[[0, -1]]
+    sold = items.product[pair]
+    back, worth = products.refund[sold], np.zeros(len(items.kind))
+    worth[pair] = np.array((3.0, 1.0)) * 1.12 * products.price[sold] / YUAN * (1.0 - back)
+    worth[items.kind == LIVE] = 1e9
+    trades = len(np.bincount(products.category))
+    ordered, returned = trust.expected_by_trade(WORLD, worth)
+    assert ordered == pytest.approx(np.bincount(products.category[sold], (3.0, 1.0), trades))
+    assert returned == pytest.approx(np.bincount(products.category[sold], (3.0, 1.0) * back, trades))
+
+
+def test_a_change_in_trade_leaves_the_mix_of_trades_out() -> None:
+    """Twice the orders of a trade that sends more back change nothing; its refunds of one in ten instead of two do."""
+    whole = Whole(100.0, 100.0, 0.0, 0.5)
+
+    def played(ordered: tuple[float, ...], returned: tuple[float, ...]) -> trust.Played:
+        return trust.Played(0.1, ordered, returned, 0.2, 0.5, 100.0, 100.0, whole, whole)
+
+    base = played((30.0, 10.0, 0.0), (3.0, 2.0, 0.0))
+    assert trust.in_trade(base, played((30.0, 20.0, 0.0), (3.0, 4.0, 0.0))) == pytest.approx(0.0)
+    assert trust.in_trade(base, played((30.0, 20.0, 5.0), (3.0, 2.0, 5.0))) == pytest.approx(-0.1 / 4.0)
 
 
 def test_a_linked_pool_grants_what_was_spent_for() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from fieldline.lab.experiments.figures import Figure, in_95
+from fieldline.lab.experiments.figures import Figure, Floats, in_95
 from fieldline.lab.experiments.policies import (
     Cost,
     Job,
@@ -18,6 +18,7 @@ from fieldline.lab.experiments.policies import (
     Whole,
     cost_of,
     cost_rows,
+    daily,
     opened,
     played,
     publish,
@@ -25,13 +26,17 @@ from fieldline.lab.experiments.policies import (
 )
 from fieldline.lab.experiments.runner import Day
 from fieldline.lab.season import POLICY, Arm, Course, Policies
-from fieldline.lab.season.columns import BACK, DAY_ROW, PRODUCT, VIEWER
+from fieldline.lab.season.columns import BACK, DAY_ROW, PRODUCT, VIEWER, WORTH
 from fieldline.lab.world import Size, World
+from fieldline.lab.world.goods import LIVE
+from fieldline.lab.world.truth import TWO
+from fieldline.units import YUAN
 
 WEIGHTS = (0.3, 0.6)
-MARKET = Size(viewers=2_000, creators=300, merchants=120, products=360, videos=900, rooms=12)
-"""Few merchants, so that each has some dozens of orders to be judged by."""
-FULL = Setting(MARKET, contracts=40, days=14)
+MARKET = Size(viewers=2_000, creators=300, merchants=120, products=1_200, videos=4_800, rooms=12)
+"""Merchants with some ninety orders each in the mean after seven weeks, and more to show than a viewer is shown in that
+time, so that there is a choice."""
+FULL = Setting(MARKET, contracts=40, days=49)
 QUICK = Setting(MARKET, contracts=40, days=3)
 BLIND = replace(POLICY, trust_weight=0.0)
 
@@ -42,10 +47,15 @@ class Played:
 
     refunded: float
     """That came back."""
+    ordered: tuple[float, ...]
+    """By trade: orders that are expected of what was shown, in truth; rooms left out."""
+    returned: tuple[float, ...]
+    """Of them those that will come back."""
     repeated: float
     """Made by a viewer at a merchant of whom they had bought on an earlier day of the season."""
     likeness: float
-    """Correlation of what was learned of merchants with the share of their orders that is truly kept; NaN: nothing."""
+    """Correlation of what was learned of merchants with the share of their orders that is truly kept, each less the
+    mean of its trade; NaN: nothing was learned."""
     gmv_early: float
     """Yuan of orders in the first third, as they came."""
     gmv: float
@@ -61,6 +71,11 @@ class Weight(msgspec.Struct, frozen=True):
     refund_rate: Figure
     refund_change: Figure
     """Points by which the refund rate differs."""
+    expected_refund_rate: Figure
+    """Of what was shown, in truth."""
+    expected_refund_change: Figure
+    expected_refund_change_in_trade: Figure
+    """The same at the mix of trades without weight: trust compares a merchant with its trade."""
     repeat_rate: Figure
     repeat_change: Figure
     likeness: Figure
@@ -77,6 +92,7 @@ class Trust(msgspec.Struct, frozen=True):
     """All figures, each [estimate, low, high] of 95%."""
 
     refund_rate_off: Figure
+    expected_refund_rate_off: Figure
     repeat_rate_off: Figure
     weights: tuple[Weight, ...]
     cost: Cost
@@ -126,8 +142,11 @@ def _played(course: Course, world: World, days: int) -> Played:
     sold = world.items.merchant >= 0
     poor = sold & (world.merchants.quality[world.items.merchant] < world.merchants.quality.mean())
     first, last = whole_of(course, 0, third, poor), whole_of(course, days - third, days, poor)
+    ordered, returned = expected_by_trade(world, daily(course, WORTH)[days - third : days].sum(axis=0))
     return Played(
         refunded=float((rows[late, BACK] > 0).mean()),
+        ordered=tuple(ordered.tolist()),
+        returned=tuple(returned.tolist()),
         repeated=float(repeated[late].mean()),
         likeness=_likeness(course, world),
         gmv_early=first.gmv,
@@ -150,12 +169,42 @@ def repeats(pair: NDArray[np.int64], day: NDArray[np.int64]) -> NDArray[np.bool_
     return np.asarray(day > first[which])
 
 
+def expected_by_trade(world: World, worth: Floats) -> tuple[Floats, Floats]:
+    """Return by trade how many orders are expected, and how many of them will come back; rooms left out.
+
+    An item's expected orders are its expected net yuan over what an order is worth, price · 1.12 · (1 − refunds).
+
+    Args:
+        world: the truth.
+        worth: expected net yuan of the looks that each item had [I].
+    """
+    sells = (world.items.kind != LIVE) & (world.items.product >= 0)
+    product = world.items.product[sells]
+    trade, back = world.products.category[product], world.products.refund[product]
+    orders = worth[sells] / (world.products.price[product] / YUAN * (1.0 + TWO) * (1.0 - back))
+    ordered, returned = np.bincount(trade, orders), np.bincount(trade, orders * back)
+    return ordered.astype(np.float64), returned.astype(np.float64)
+
+
+def in_trade(base: Played, arm: Played) -> float:
+    """Return by how much the expected share that comes back differs, at the mix of trades of the arm without weight."""
+    before, after = (np.array((one.ordered, one.returned)) for one in (base, arm))
+    sold = (before[0] > 0.0) & (after[0] > 0.0)
+    change = after[1, sold] / after[0, sold] - before[1, sold] / before[0, sold]
+    return float(before[0, sold] @ change / before[0, sold].sum())
+
+
 def _likeness(course: Course, world: World) -> float:
     if not len(course.trust) or np.ptp(course.trust) == 0.0:
         return float("nan")
-    own = world.products.merchant
-    refund = np.bincount(own, world.products.refund) / np.bincount(own)
-    return float(np.corrcoef(course.trust, 1.0 - refund)[0, 1])
+    own, trade = world.products.merchant, world.merchants.category
+    kept = 1.0 - np.bincount(own, world.products.refund) / np.bincount(own)
+    return float(np.corrcoef(_beside(course.trust, trade), _beside(kept, trade))[0, 1])
+
+
+def _beside(of: Floats, trade: NDArray[np.int32]) -> Floats:
+    """What merchants have [M] less the mean of their trade."""
+    return np.asarray(of - (np.bincount(trade, of) / np.maximum(np.bincount(trade), 1))[trade])
 
 
 def figures_of(found: Sequence[tuple[Played, ...]], setting: Setting) -> Trust:
@@ -169,6 +218,7 @@ def figures_of(found: Sequence[tuple[Played, ...]], setting: Setting) -> Trust:
     weights = tuple(_weight(base, [arms[n + 1] for arms in found], w) for n, w in enumerate(WEIGHTS))
     return Trust(
         refund_rate_off=in_95([one.refunded for one in base]),
+        expected_refund_rate_off=in_95([_share(one) for one in base]),
         repeat_rate_off=in_95([one.repeated for one in base]),
         weights=weights,
         cost=weights[0].cost,
@@ -183,6 +233,9 @@ def _weight(base: Sequence[Played], played: Sequence[Played], weight: float) -> 
         weight=weight,
         refund_rate=in_95([arm.refunded for arm in played]),
         refund_change=in_95([arm.refunded - none.refunded for none, arm in pairs]),
+        expected_refund_rate=in_95([_share(arm) for arm in played]),
+        expected_refund_change=in_95([_share(arm) - _share(none) for none, arm in pairs]),
+        expected_refund_change_in_trade=in_95([in_trade(none, arm) for none, arm in pairs]),
         repeat_rate=in_95([arm.repeated for arm in played]),
         repeat_change=in_95([arm.repeated - none.repeated for none, arm in pairs]),
         likeness=in_95([arm.likeness for arm in played]),
@@ -193,22 +246,31 @@ def _weight(base: Sequence[Played], played: Sequence[Played], weight: float) -> 
     )
 
 
+def _share(one: Played) -> float:
+    """Of the expected orders those that will come back."""
+    return sum(one.returned) / sum(one.ordered)
+
+
 def rows_of(found: Trust) -> list[Row]:
     """Return the lines of the table."""
     rows = [
         Row("refund rate, weight off", found.refund_rate_off),
+        Row("  expected of what was shown", found.expected_refund_rate_off),
         Row("repeat rate, weight off", found.repeat_rate_off),
     ]
     for one in found.weights:
         rows += [
             Row(f"weight {one.weight}: refund rate", one.refund_rate),
             Row("  points beside off", one.refund_change, against="< 0"),
+            Row("  expected of what was shown", one.expected_refund_rate),
+            Row("  points beside off, expected", one.expected_refund_change, against="< 0"),
+            Row("  the same at one mix of trades", one.expected_refund_change_in_trade, against="< 0"),
             Row(f"weight {one.weight}: repeat rate", one.repeat_rate),
             Row("  points beside off", one.repeat_change, against="> 0"),
             Row("  GMV as it came, last third", one.gmv),
             Row("  GMV as it came, first third", one.early_gmv),
             *cost_rows(one.cost),
             *cost_rows(one.early_cost, "  first third: "),
-            Row("  learned trust and true kept share, correlation", one.likeness, False),
+            Row("  learned trust and true kept share, correlation in trade", one.likeness, False),
         ]
     return rows
