@@ -16,7 +16,7 @@ SUITE = ("kernel", "prices", "route", "decide", "lab", "log")
 ALONE = ("charges", "retrieval")
 """Benches that run by their names alone: a rule rather than a speed, and an index of a million items."""
 
-TOLD = ("search", "quality", "orders", "sentiment", "trust")
+TOLD = ("search", "quality", "orders", "sentiment", "trust", "previews")
 """Benches of quality: they have tables of their own, may be given data (`--data DIR`) and run by name alone."""
 
 RESULTS = Path(__file__).parent / "results.json"

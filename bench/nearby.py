@@ -20,7 +20,7 @@ from fieldline.draws import key_of, unit_of
 from fieldline.facts import Creator, Outcome, Place, Sources, Tick, Video, Viewer
 from fieldline.people import lately
 from fieldline.traffic.prediction import model
-from fieldline.traffic.retrieve import LATELY, Ask, Scratch, retrieve, source_of
+from fieldline.traffic.retrieve import LATELY, Ask, Circle, Scratch, retrieve, source_of
 from fieldline.traffic.state import tidy
 from fieldline.units import DAY, MINUTE
 
@@ -105,7 +105,7 @@ def _found(state: engine.State, scratch: Scratch, visit: Visit, place: Place, na
     side = model.viewer_side(state, viewer, scene, visit.at)
     ask = Ask(
         state.partitions, state.shelf.rows, side, scene, most,
-        place=place, watched=lately(state.people, viewer, LATELY),
+        circle=Circle(place, state.policy.circle_km, state.shelf.point), watched=lately(state.people, viewer, LATELY),
     )  # fmt: skip
     nothing = np.zeros(0, np.int32)
     only = msgspec.structs.replace(SILENT, **{name: 1.0})

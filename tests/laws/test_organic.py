@@ -61,11 +61,18 @@ def test_a_pool_balances_to_the_unit(
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(("earn", "use", "revoke", "decay")), st.floats(0.0, 50.0)), max_size=40
+        st.tuples(
+            st.sampled_from(
+                ("earn", "earn_by", "use", "revoke", "revoke_by", "take_back", "decay", "reckon")
+            ),
+            st.floats(0.0, 50.0),
+        ),
+        max_size=40,
     )
 )
 def test_credit_balances_to_the_unit(steps: list[tuple[str, float]]) -> None:
-    """Whatever happens in any order, earned = used + expired + revoked + balance, and nothing is below 0."""
+    """Whatever happens in any order, earned = used + expired + revoked + balance, nothing is below 0, and no more is
+    taken back for want of a say than is revoked."""
     held = credit.Credits()
     for what, looks in steps:
         match what:
@@ -75,11 +82,38 @@ def test_credit_balances_to_the_unit(steps: list[tuple[str, float]]) -> None:
                 credit.use(held, 3, round(looks * MILLION))
             case "revoke":
                 credit.revoke(held, 3, looks)
+            case "earn_by":
+                credit.earn_by(held, 7, 3, looks)
+            case "revoke_by":
+                credit.revoke_by(held, 7, 3, looks)
+            case "take_back" if (7, 3) in held.by:
+                credit.take_back(held, 7, 3)
+            case "take_back" | "reckon":
+                credit.reckon(held)
             case _:
                 credit.decay(held, round(looks * HOUR), 24.0)
         parts = [column.item(3) for column in (held.used, held.expired, held.revoked, held.balance)]
         assert held.earned.item(3) == sum(parts)
         assert min(parts) >= 0
+        assert 0 <= held.unheard.item(3) <= held.revoked.item(3)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from((1, 2)), st.floats(0.0, 50.0), st.integers(0, 30 * HOUR)), max_size=20)
+)
+def test_taking_back_leaves_what_others_earned(deeds: list[tuple[int, float, int]]) -> None:
+    """Two viewers earn one item credit while it decays; taking back the first's leaves the second's, to a millionth of
+    a look for each tick and deed."""
+    both, second = credit.Credits(), credit.Credits()
+    for viewer, looks, passed in deeds:
+        credit.earn_by(both, viewer, 3, looks)
+        if viewer == 2:
+            credit.earn_by(second, viewer, 3, looks)
+        for held in (both, second):
+            credit.decay(held, passed, 24.0)
+    if (1, 3) in both.by:
+        credit.take_back(both, 1, 3)
+    assert both.balance.item(3) == pytest.approx(second.balance.item(3), abs=2 * len(deeds) + 1)
 
 
 @given(st.floats(0.0, 3.5), st.lists(st.floats(-1.0, 1.05), min_size=2, max_size=20))

@@ -5,9 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fieldline.facts import Place, Sources
+from fieldline.traffic.gates import point_of
 from fieldline.traffic.retrieve import (
     SOURCES,
     Ask,
+    Circle,
     Partitions,
     Scratch,
     enter,
@@ -127,7 +129,7 @@ def rich(seed: int) -> Ask:
         limit=int(draw.integers(20, 300)),
         category="c1",
         follows=("a", "nobody"),
-        place=HERE,
+        circle=Circle(HERE, 10.0, np.full((400, 3), point_of(HERE), np.float32)),
         watched=(3, 5, -1),
         guaranteed=gathered(some[:10], rows, LONG_VIEW),
         promoted=gathered(some, rows, LONG_VIEW),
@@ -153,7 +155,7 @@ def test_no_source_passes_its_share(seed: int) -> None:
 def test_what_one_source_leaves_another_takes(seed: int, data: st.DataObject) -> None:
     """Whatever sources are silent, as many candidates come, and none through a silent one."""
     request, scratch = rich(seed), Scratch()
-    silent = data.draw(st.sets(st.sampled_from(("category", "follows", "place", "watched"))))
+    silent = data.draw(st.sets(st.sampled_from(("category", "follows", "circle", "watched"))))
     nothing = Ask(request.partitions, request.rows, request.side, 0, 0)
     quiet = request._replace(**{name: getattr(nothing, name) for name in silent})
     found = retrieve(quiet, scratch, Sources(), NONE, NONE)
@@ -161,7 +163,7 @@ def test_what_one_source_leaves_another_takes(seed: int, data: st.DataObject) ->
     through = {
         "category": "channel",
         "follows": "followed",
-        "place": "near",
+        "circle": "near",
         "watched": "similar",
     }
     assert not {through[name] for name in silent} & {source_of(scratch, item) for item in found.tolist()}

@@ -1,5 +1,7 @@
 """Measures of predictions, of orders and of how evenly exposure is spread."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -96,6 +98,23 @@ def gini(amounts: ArrayLike) -> float:
         return float("nan")
     n = len(x)
     return float(((2.0 * np.arange(1, n + 1) - n - 1.0) @ x) / (n * total))
+
+
+def tier_shares(amounts: ArrayLike, ranked_by: ArrayLike, sizes: Sequence[int]) -> list[float]:
+    """Return what share of all amounts each tier of a ranking holds.
+
+    Args:
+        amounts: [n], not negative.
+        ranked_by: [n]; the largest come first, of equal ones the lower index.
+        sizes: members of each tier from the top, n in all.
+
+    Returns:
+        A share each; NaN where there is nothing to share.
+    """
+    amount, rank = np.asarray(amounts, np.float64), np.asarray(ranked_by, np.float64)
+    total = float(amount.sum())
+    tiers = np.split(amount[np.argsort(-rank, kind="stable")], np.cumsum(sizes)[:-1])
+    return [float(tier.sum()) / total if total > 0.0 else float("nan") for tier in tiers]
 
 
 def _mid_ranks(scores: Floats, group: NDArray[np.int64] | None = None) -> Floats:

@@ -13,15 +13,23 @@ from fieldline.people.intent import top_categories, unwanted
 from fieldline.traffic import staging
 from fieldline.traffic.allocate import PLACES, SLOT, Slate, allocate
 from fieldline.traffic.domains.mix import lift
-from fieldline.traffic.domains.tags import DOMAINS, Standpoint, domain_of, domains_of, standpoint
+from fieldline.traffic.domains.tags import (
+    DOMAINS,
+    PRIVATE,
+    Standpoint,
+    domain_of,
+    domains_of,
+    followed,
+    standpoint,
+)
 from fieldline.traffic.entries import too_late
 from fieldline.traffic.frequency import Entrants, counted, slate_within
 from fieldline.traffic.gates import open_gates
 from fieldline.traffic.organic.prices import named_rows
 from fieldline.traffic.prediction import model, responses
 from fieldline.traffic.prediction.outside import NONE, Models, Moment, ask_live, ask_shadow
-from fieldline.traffic.retrieve import LATELY, Ask, Partition, brought, gathered, retrieve, source_of
-from fieldline.traffic.rows import CLICK, FLAGS, LONG_VIEW, SCENES, SHOWN
+from fieldline.traffic.retrieve import LATELY, Ask, Circle, Partition, brought, gathered, retrieve, source_of
+from fieldline.traffic.rows import BIDS, CLICK, FLAGS, LONG_VIEW, SCENES, SHOWN
 from fieldline.traffic.search.find import NOTHING_FOUND, find, relevance_of
 from fieldline.traffic.search.text import query_of
 from fieldline.traffic.state import State, rules_of, tidy
@@ -32,7 +40,13 @@ INTENTS = 2
 """Categories of a viewer's surest intents that are retrieved from; each costs a scan."""
 
 
-def decide(state: State, request: Request, paid: bool = True, models: Models = NONE) -> Decision:
+def decide(
+    state: State,
+    request: Request,
+    paid: bool = True,
+    models: Models = NONE,
+    unseen: NDArray[np.int32] = NO_ITEMS,
+) -> Decision:
     """Return what to show for a request; the state is read, not changed.
 
     Args:
@@ -40,6 +54,7 @@ def decide(state: State, request: Request, paid: bool = True, models: Models = N
         request: with its instant.
         paid: False drops paid delivery (overload).
         models: outside, which are asked beside the embedded predictor.
+        unseen: items that count as not yet shown to the viewer, whatever was.
 
     Raises:
         Unknown: a scene or candidate that nothing has.
@@ -50,10 +65,13 @@ def decide(state: State, request: Request, paid: bool = True, models: Models = N
     side = model.viewer_side(state, viewer, scene, at)
     who = whom(state.people, viewer)  # −1: from here on nothing that is known of the viewer counts
     place = request.place or place_of(state.people, who)
+    stand = standpoint_of(state, request, who, place)
     due = staging.due(state.staging, state.shelf, at)
     ask = _ask(state, request, who, scene, at, side, place, due)
     forced = _forced(state, request, at)
     seen = NO_ITEMS if state.scenes.curves[scene].shelf or who < 0 else state.people.seen[who]
+    if len(unseen):
+        seen = seen[~np.isin(seen, unseen)]
     query = query_of(request.query) if request.query else ""
     found = find(state, query, scene, at, ask.limit, forced.tolist()) if query else NOTHING_FOUND
     if found.searched:
@@ -61,6 +79,7 @@ def decide(state: State, request: Request, paid: bool = True, models: Models = N
     else:
         candidates = retrieve(ask, state.desk.scratch, state.policy.sources, forced, seen)
         candidates = _wanted(state, who, request, candidates, len(forced))
+        candidates = _of_followed(state, stand, candidates, len(forced), slots)
         paid = paid and not query
     extra = _extra(state, who, candidates, scene, at, found.relevance)
     soon = np.zeros(0)
@@ -68,7 +87,6 @@ def decide(state: State, request: Request, paid: bool = True, models: Models = N
         soon = staging.values(due, state.shelf.rows, side, state.policy.goods_value)
         ahead = staging.extra_value(due, soon, candidates, len(state.shelf.facts))
         extra = extra + ahead if len(extra) else ahead
-    stand = _standpoint(state, request, who, place)
     extra, offered = _mixed(state, request, candidates, stand, extra)
     key = key_of(state.policy.seed, request.id, "decide")
     randomised = unit_of(key, 0) < state.policy.random_share
@@ -176,7 +194,7 @@ def _ask(
         limit=min(request.candidate_limit or state.policy.candidate_limit, state.policy.candidate_limit),
         category=request.category,
         follows=people.follows[who] if who >= 0 else (),
-        place=place,
+        circle=Circle(place, state.policy.circle_km, state.shelf.point) if place else None,
         watched=lately(people, who, LATELY) if who >= 0 else (),
         intents=_intents(state, who, at),
         guaranteed=state.desk.guaranteed.get(scene),
@@ -214,6 +232,25 @@ def _wanted(
     return candidates[kept]
 
 
+def _of_followed(
+    state: State, stand: Standpoint, candidates: NDArray[np.int32], forced: int, slots: int
+) -> NDArray[np.int32]:
+    """In a private scene leave what followed creators made, is paid for or forced, where it can fill the slate."""
+    if stand.scene != PRIVATE or not stand.follows:
+        return candidates
+    kept = followed(stand, state.shelf, state.content.creators, candidates)
+    made, policy = candidates[kept], state.policy
+    caps = (
+        (state.shelf.creator[made], policy.merchant_cap),
+        (state.shelf.category[made], policy.category_cap),
+    )
+    if any(np.minimum(np.unique(of, return_counts=True)[1], cap).sum() < slots for of, cap in caps):
+        return candidates
+    kept |= (state.shelf.rows.view(np.int32)[candidates, FLAGS] & BIDS) != 0
+    kept[:forced] = True
+    return candidates[kept]
+
+
 def _extra(
     state: State,
     who: int,
@@ -228,7 +265,15 @@ def _extra(
     return liked + relevant if len(liked) and len(relevant) else liked if len(liked) else relevant
 
 
-def _standpoint(state: State, request: Request, who: int, place: Place | None) -> Standpoint:
+def standpoint_of(state: State, request: Request, who: int, place: Place | None) -> Standpoint:
+    """Return what the tags of a request's items read.
+
+    Args:
+        state: only read.
+        request: with its scene and category.
+        who: the viewer's number; −1: nothing that is known of them counts.
+        place: where the viewer is.
+    """
     declared: Domain = "public"
     for scene in state.policy.scenes:
         if scene.name == request.scene:

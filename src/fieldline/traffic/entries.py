@@ -22,7 +22,7 @@ from fieldline.facts import (
 )
 from fieldline.traffic import accounts, intents, staging, trusted, worth
 from fieldline.traffic.domains import funnel
-from fieldline.traffic.organic import turn
+from fieldline.traffic.organic import credit, turn
 from fieldline.traffic.outcomes import ERASED
 from fieldline.traffic.prediction import model, responses
 from fieldline.traffic.retrieve import NOTHING, enter, keys_of, leave
@@ -136,6 +136,7 @@ def forget_viewer(state: State, fact: ViewerErased) -> None:
     terms.forget_viewer(state.searches, viewer)
     worth.forget_viewer(state.worth, viewer)
     trusted.forget_viewer(state, viewer)
+    credit.forget_viewer(state.organic.credits, viewer)
     accounts.forget_viewer(state.tallies, viewer)
     funnel.forget_viewer(state.funnel, viewer)
     state.given.of.pop(viewer, None)

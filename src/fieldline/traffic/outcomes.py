@@ -120,6 +120,8 @@ class Bought(msgspec.Struct, gc=False):
     """Whether the voucher that it bought was used."""
     domain: int = UNCREDITED
     """That of the touch, paid or not, that it is credited to."""
+    earned: float = 0.0
+    """Looks of credit that its item has for it."""
 
 
 @dataclass(slots=True)

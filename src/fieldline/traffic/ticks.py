@@ -21,7 +21,7 @@ from fieldline.traffic import (
 from fieldline.traffic.checks import REMEMBERED
 from fieldline.traffic.domains import funnel, mix
 from fieldline.traffic.entries import admit
-from fieldline.traffic.organic import turn
+from fieldline.traffic.organic import counting, turn
 from fieldline.traffic.outcomes import expired
 from fieldline.traffic.prediction import model, responses
 from fieldline.traffic.prediction.ripen import ripen, settle_orders
@@ -69,6 +69,7 @@ def tick(state: State, at: int) -> None:
         frequency.forget(state.given, day_of(at))
         funnel.forget(state.funnel, at, policy.click_attribution_ms)
         trusted.turn(state, at)
+        counting.take_back(state)
         measure.learn_incremental(state, state.book.day - 1)
         told = prospect.told(state)
         bands.turn(state.bands, state.book, state.traffic, told, at, policy.tick_ms)

@@ -28,7 +28,7 @@ from fieldline.people import whom
 from fieldline.traffic.rows import TRUST
 from fieldline.traffic.shelf import creator_of, merchant_of, trust_factor
 from fieldline.traffic.state import State
-from fieldline.trust import appeals, buyers, evidence, index, voices
+from fieldline.trust import appeals, buyers, evidence, index, marks, voices
 from fieldline.trust.judge import judge
 from fieldline.trust.peers import Floats, Ints
 
@@ -148,6 +148,7 @@ def turn(state: State, at: int) -> None:
     known.weight[:] = 0.0
     known.weight[rows] = found.lasting
     trust.lookers = grown(buyers.lookers(known.buyer[rows], found.anyone, len(state.people.names)), 16)
+    trust.marks = _marks(known, rows, found.lasting)
     trust.index.peers = found.peers
     trust.index.sums, trust.index.counts = found.sums, found.counts
     trust.index.z, trust.index.known = found.z, found.known
@@ -184,6 +185,30 @@ def forget_viewer(state: State, viewer: int) -> None:
     voices.forget_viewer(state.trust.voices, viewer)
     if viewer < len(state.trust.lookers):
         state.trust.lookers[viewer] = 0.0
+    of = state.trust.marks
+    of.pairs = {pair: None for pair in of.pairs if pair[0] != viewer}
+
+
+def unheard(state: State, viewer: int, merchant: str, *, orders: bool) -> bool:
+    """Return whether what a buyer does at a merchant earns it nothing, as nobody stands for the buyer.
+
+    Args:
+        state: only read.
+        viewer: number of who clicks or orders, ≥ 0.
+        merchant: where.
+        orders: an order; until the next midnight only the first one of a buyer who was not judged yet counts.
+    """
+    of, lookers, bought = state.trust.marks, state.trust.lookers, state.people.bought[viewer]
+    heard = viewer < len(lookers) and lookers.item(viewer) > 0.0
+    if not orders or heard or not of.telling:
+        return marked(state, viewer, merchant)
+    full = state.trust.evidence.shops.find(merchant) in of.full
+    return merchant in bought or (full and not bought) or marked(state, viewer, merchant)
+
+
+def marked(state: State, viewer: int, merchant: str) -> bool:
+    """Return whether the last midnight marked a buyer of a merchant as one for whom nobody stands."""
+    return (viewer, state.trust.evidence.shops.find(merchant)) in state.trust.marks.pairs
 
 
 def weights_of(state: State) -> Floats:
@@ -212,6 +237,14 @@ def _apply(state: State, shops: Ints) -> None:
         factor = trust_factor(state.policy, score)
         for item in state.shelf.of_merchant.get(name, ()):
             state.shelf.rows[item, TRUST] = factor
+
+
+def _marks(known: evidence.Evidence, rows: NDArray[np.int64], say: Floats) -> marks.Marks:
+    buyer, shop = known.buyer[rows], known.shop[rows]
+    found = marks.find(buyer, shop, known.orders[rows], known.first[rows], say, len(known.shops))
+    pairs = zip(buyer[found.pairs].tolist(), shop[found.pairs].tolist(), strict=True)
+    full: list[int] = np.flatnonzero(found.full).tolist()
+    return marks.Marks(found.telling, dict.fromkeys(pairs), dict.fromkeys(full))
 
 
 def _declared(state: State, merchant: str) -> float:

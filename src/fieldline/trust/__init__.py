@@ -7,6 +7,7 @@ import numpy as np
 from fieldline.trust.appeals import Appeals
 from fieldline.trust.evidence import Evidence
 from fieldline.trust.index import Index
+from fieldline.trust.marks import Marks
 from fieldline.trust.peers import Floats
 from fieldline.trust.voices import Voices
 
@@ -20,5 +21,7 @@ class Trust:
     appeals: Appeals = field(default_factory=Appeals)
     voices: Voices = field(default_factory=Voices)
     """What repeat buyers said."""
+    marks: Marks = field(default_factory=Marks)
+    """Whose purchases earn a merchant nothing."""
     lookers: Floats = field(default_factory=lambda: np.zeros(16))
     """[V] how far each viewer's looks count, as of the last midnight."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fieldline.lab.metrics import auc, gauc, gini, log_loss, ndcg_at
+from fieldline.lab.metrics import auc, gauc, gini, log_loss, ndcg_at, tier_shares
 
 
 def pairwise(labels: list[int], scores: list[float]) -> float:
@@ -97,3 +97,18 @@ def test_gini_needs_something_to_spread() -> None:
     """Nothing at all is no number."""
     assert math.isnan(gini([0, 0]))
     assert math.isnan(gini([]))
+
+
+def test_tiers_share_out_everything() -> None:
+    """The first of a ranking holds 5 of 10, the next two 4, the last 1; by another 1, 7 and 2; of equal ones the first
+    is first."""
+    amounts = [1, 5, 2, 2]
+    assert tier_shares(amounts, amounts, (1, 2, 1)) == [0.5, 0.4, 0.1]
+    assert tier_shares(amounts, [4, 3, 2, 1], (1, 2, 1)) == [0.1, 0.7, 0.2]
+    assert tier_shares(amounts, [0, 0, 0, 0], (1, 2, 1)) == [0.1, 0.7, 0.2]
+
+
+def test_an_empty_tier_has_nothing() -> None:
+    """A tier without members holds nothing, and where there is nothing to share no tier has a number."""
+    assert tier_shares([3, 1], [3, 1], (0, 0, 2)) == [0.0, 0.0, 1.0]
+    assert all(math.isnan(share) for share in tier_shares([0, 0], [0, 0], (1, 1)))

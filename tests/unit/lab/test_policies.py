@@ -288,15 +288,26 @@ def test_the_dials_figures() -> None:
         return gini.Played(level, Whole(watched, 100.0, 0.0, 0.5))
 
     dials = (arm(0.68), arm(0.61, 98.0), arm(0.5, 95.0), arm(0.45, 90.0))
-    found = gini.figures_of(
-        [gini.Found(arm(0.69), dials, (arm(0.69), arm(0.6, 97.0)), (arm(0.69), arm(0.68)))], gini.QUICK
-    )
+    price, linear = (arm(0.6, 99.0), arm(0.49, 96.0)), (arm(0.6, 97.0), arm(0.5, 94.0))
+    random = (arm(0.69), arm(0.68))
+    market = gini.Found(arm(0.69), dials, arm(0.7), price, linear, random)
+    found = gini.figures_of([market, market], gini.QUICK)
     assert math.isnan(found.dials[0].off.estimate)
     assert found.dials[1].off.estimate == pytest.approx(0.01)
     assert found.cost.viewer_value.estimate == pytest.approx(0.02)
-    assert found.per_tenth.viewer_value.estimate == pytest.approx(0.02 + 0.03 * 0.02 / 0.11)
-    assert math.isnan(found.linear_per_tenth.viewer_value.estimate)
+    assert found.still.estimate == pytest.approx(0.7)
+    assert found.per_tenth.viewer_value.estimate == pytest.approx(0.01)
+    assert found.linear_over_price.viewer_value.estimate == pytest.approx(0.02)
+    assert math.isnan(found.random_per_tenth.viewer_value.estimate)
     assert [row.label for row in gini.rows_of(found)].count("−.1 by random: platform GMV") == 1
+
+
+def test_a_frozen_predictor_stays_as_it_was(opening: Opening, untouched: Course) -> None:
+    """With nothing learned the predictor ends as it began, and the same requests are made of the same viewers."""
+    course = play(WORLD, PLAN, Arm(standing=BIDS, policies=Policies(frozen=True)), opening=opening)
+    assert course.auc(0)[0] == pytest.approx(0.5, abs=0.02) and untouched.auc(0)[0] > 0.55
+    assert np.array_equal(course.possible, untouched.possible)
+    assert not np.array_equal(course.items, untouched.items)
 
 
 def test_trusts_figures_are_differences_within_a_market() -> None:

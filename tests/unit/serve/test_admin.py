@@ -9,7 +9,7 @@ import pytest
 from tests.unit.serve.serving import client_of
 
 from fieldline.app import Fieldline
-from fieldline.facts import ViewerErased, decode
+from fieldline.facts import Typed, ViewerErased, decode
 from fieldline.serve.hot import Site
 from fieldline.serve.site import site_of
 from fieldline.stores import open_ledger, open_log, open_records, open_snapshots
@@ -144,7 +144,7 @@ def test_a_viewer_is_forgotten_once(site: Site, app: Fieldline) -> None:
     end = app.log.end
     assert ask(site, "DELETE", "/v1/viewers/v1").status_code == 204
     assert app.recent(1) == []
-    assert [type(decode(payload)) for _, payload in app.log.read(end)] == [ViewerErased]
+    assert [type(decode(payload)) for _, payload in app.log.read(end)] == [ViewerErased, Typed]
 
 
 # ── Contracts ───────────────────────────────────────────────────────────────────────────────────────────────

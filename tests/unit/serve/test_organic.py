@@ -70,10 +70,11 @@ def test_a_pools_statement_balances(over: Site) -> None:
 
 
 def test_a_merchants_credits_balance(over: Site) -> None:
-    """The statement balances to the millionth of a look."""
+    """The statement balances to the millionth of a look, and where nobody is marked says that nothing went for it."""
     found = ask(over, "GET", "/v1/merchants/merchant-1/credits").json()
     assert found["earned"] > 0
     assert found["earned"] == found["used"] + found["expired"] + found["revoked"] + found["balance"]
+    assert (found["revoked_unheard"], found["ignored"], found["unheard"]) == (0, 0, 0)
 
 
 def test_a_statement_is_for_whom_it_concerns(app: Fieldline, over: Site) -> None:

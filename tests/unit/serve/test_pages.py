@@ -20,7 +20,7 @@ from fieldline.traffic import alerts, learning
 from fieldline.traffic.explain import Candidate, Part
 from fieldline.traffic.prediction.comparison import COMPARED
 from fieldline.traffic.preview.answer import NAMES
-from fieldline.traffic.preview.dials import DIALS, Bought
+from fieldline.traffic.preview.dials import DIALS, MIXED, Bought
 from fieldline.traffic.report import BUYERS, BY
 from fieldline.traffic.retrieve import SOURCES
 from fieldline.trust.appeals import Status
@@ -53,6 +53,8 @@ BUILT: dict[str, tuple[str, ...]] = {
     "dial": ("sources", *(name.replace(".", "_") for name in DIALS if not name.startswith("sources."))),
     "figure": NAMES,
     "buys": get_args(Bought),
+    "domain": MIXED,
+    "dials_of": ("policy", "mixes", "pools"),
     "way": ("settled", "held"),
     "whose": ("creator", "merchant"),
     "voice": get_args(Mood),

@@ -2,6 +2,8 @@
 
 import asyncio
 import html
+import json
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -13,7 +15,7 @@ from fieldline import engine
 from fieldline.app import Fieldline
 from fieldline.serve.hot import Site
 from fieldline.stores import open_ledger, open_log, open_records, open_snapshots
-from fieldline.units import Instant
+from fieldline.units import DAY, Instant
 
 PATH = "/v1/policy/preview"
 
@@ -49,6 +51,18 @@ def test_a_preview_tells_every_figure_and_changes_nothing(app: Fieldline, over: 
     assert (engine.encode(app.state), app.log.end) == (before, end)
 
 
+def planned(**more: object) -> str:
+    """A pool's terms, as a query has them."""
+    terms = {
+        "name": "p",
+        "looks": 30,
+        "merchants": ["merchant-3"],
+        "start": made.START,
+        "end": made.START + DAY,
+    }
+    return quote(json.dumps(terms | more))
+
+
 REFUSED: dict[str, tuple[str, int, list[str]]] = {
     "nothing asked": ("", 422, ["dial"]),
     "an unknown dial": ("dial=shine&value=1", 422, ["dial"]),
@@ -62,6 +76,20 @@ REFUSED: dict[str, tuple[str, int, list[str]]] = {
     "twice": ("set=gini:0.6&set=gini:0.5", 422, ["gini"]),
     "without its value": ("dial=gini", 422, ["value"]),
     "without a colon": ("set=gini", 422, ["set"]),
+    "a share above one": ("set=mixes.video.private:1.5", 422, ["mixes.video.private"]),
+    "a domain without a mix": ("set=mixes.video.public:0.5", 422, ["dial"]),
+    "a scene that is none": ("set=mixes.moon.private:0.5", 422, ["dial"]),
+    "a pool that is none": ("set=pools.gold.looks:5", 422, ["dial"]),
+    "a pool that is no JSON": ("pool=much", 422, ["pool"]),
+    "a pool for nobody": (f"pool={planned(merchants=[])}", 422, ["pool.merchants"]),
+    "a pool for strangers": (f"pool={planned(merchants=['x'])}", 422, ["pool.merchants[0]"]),
+    "a pool of no looks": (f"pool={planned(looks=0)}", 422, ["pool.looks"]),
+    "a pool that ends first": (f"pool={planned(end=made.START - 1)}", 422, ["pool.end"]),
+    "a pool that matches": (
+        f"pool={planned(matching={'looks_per_yuan': 1, 'member_looks': 2})}",
+        422,
+        ["pool.matching"],
+    ),
     "too many": ("&".join(["set=gini:0.6"] * 9), 422, ["set"]),
 }
 
@@ -74,6 +102,17 @@ def test_what_cannot_be_is_refused_by_its_field(
     before, end = engine.encode(app.state), app.log.end
     reply = ask(over, "GET", f"{PATH}?{query}")
     assert (reply.status_code, fields(reply)) == (status, named)
+    assert (engine.encode(app.state), app.log.end) == (before, end)
+
+
+def test_a_mix_and_a_pool_are_told_beside_each_other(app: Fieldline, over: Site) -> None:
+    """Both have their price, their figure and their exchange, and nothing was changed."""
+    before, end = engine.encode(app.state), app.log.end
+    told = ask(over, "GET", f"{PATH}?set=mixes.video.private:0.3&pool={planned()}").json()
+    assert [change["dial"] for change in told["changes"]] == ["mixes.video.private", "pool"]
+    assert {settled["dial"] for settled in told["settled"]} == {"mixes.video.private", "pool"}
+    assert {figure["name"] for figure in told["figures"]} >= {"private_share", "pool_looks"}
+    assert [rate["buys"] for rate in told["exchange"]] == ["domain_share", "pool_looks"]
     assert (engine.encode(app.state), app.log.end) == (before, end)
 
 
@@ -150,6 +189,11 @@ def test_the_page_shows_dials_and_their_preview(over: Site) -> None:
         asked = "dial=trust_weight&value=0.9&dial=gini&value=&dial=gini&value="
         page = ask(over, "GET", f"/policy?lang={lang}&{asked}")
         assert (page.status_code, predicted in page.text) == (200, True)
+    pool = ask(over, "GET", "/policy?lang=en&pool_looks=20&pool_hours=6&pool_whose=merchant-3,creator-1").text
+    assert "A new pool" in html.unescape(pool)
+    assert "Looks at the pool" in pool
+    nobody = ask(over, "GET", "/policy?lang=en&pool_looks=20&pool_hours=6&pool_whose=<b>")
+    assert (nobody.status_code, "<b>" in nobody.text) == (422, False)
     wrong = ask(over, "GET", "/policy?dial=gini&value=<script>alert(1)</script>")
     assert wrong.status_code == 422
     assert "<script>alert" not in wrong.text

@@ -10,13 +10,14 @@ from tests import made
 
 from fieldline import engine
 from fieldline.errors import Conflict, Refused
-from fieldline.facts import Decision, Request, Tick, Video
+from fieldline.facts import Decision, Request, Slot, Tick, Video
 from fieldline.traffic.organic import inclusion
 from fieldline.traffic.organic.prices import INCLUSION
 from fieldline.traffic.preview import Dialled, Preview, preview, view_of
 from fieldline.traffic.preview.answer import Figure, resampled
 from fieldline.traffic.preview.dials import DIALS, changed, value_of
-from fieldline.traffic.preview.settle import Told, settle_floor, settle_inclusion
+from fieldline.traffic.preview.placing import Told
+from fieldline.traffic.preview.settle import Moving, settle_inclusion, settle_looks
 from fieldline.traffic.rows import ORGANIC_PRICE, TRUST
 from fieldline.units import MINUTE
 
@@ -90,13 +91,14 @@ def test_no_places_are_sold_at_a_load_of_nought() -> None:
 
 
 def test_today_is_what_is_decided_today() -> None:
-    """The share of paid places of today is that of the engine's own decisions of the same requests now."""
+    """The share of paid places of today is that of the engine's own decisions now, what was shown since being new."""
     state, sample = market()
-    again = [
-        engine.decide(state, Request(one.id, one.viewer, one.scene, state.now, len(one.slots)))
-        for one in sample
-    ]
-    slots = [slot for one in again for slot in one.slots]
+    slots, shown = list[Slot](), dict[str, list[int]]()
+    for one in sample:
+        since = shown.setdefault(one.viewer, [])
+        since += [state.shelf.names.find(slot.item) for slot in one.slots]
+        asked_again = Request(one.id, one.viewer, one.scene, state.now, len(one.slots))
+        slots += engine.decide(state, asked_again, unseen=np.array(since, np.int32)).slots
     today = figure(asked(("ad_load", "0")), "paid_share").today
     assert today == pytest.approx(sum(slot.contract is not None for slot in slots) / len(slots))
 
@@ -228,13 +230,13 @@ def test_a_gini_above_its_dial_is_brought_down_to_it() -> None:
 
 
 def test_a_floor_has_the_least_price_that_does() -> None:
-    """Works that lack 0.1, 0.2 … 1.0 of a score: seven looks need 0.7 mean scores, to the 256th of the highest."""
+    """Works that lack 0.1, 0.2 … 1.0 of a score: seven looks need 0.7 mean scores, to the 4096th of the highest."""
     slates = [told([1.0, 1.0 - 0.1 * n], [0, 1]) for n in range(1, 11)]
-    owed = np.array([False, True])
-    steps = settle_floor(slates, 1.0, owed, 7.0)
+    moving = [Moving(one, np.array([1.0, 0.0]), np.zeros(2)) for one in slates]
+    steps = settle_looks(moving, 1.0, np.array([False, True]), 7.0)
     with pytest.raises(StopIteration) as done:
         next(steps)
-    assert done.value.value.price == pytest.approx(0.7, abs=3.5 / 256 + 1e-9)
+    assert done.value.value.price == pytest.approx(0.7, abs=3.5 / 4096 + 1e-9)
     assert done.value.value.given == 7.0
 
 

@@ -1,4 +1,8 @@
-"""`fieldline lab gini`: the dial on creators' exposure, what it realises and what it costs, beside two rivals."""
+"""`fieldline lab gini`: the dial on creators' exposure, what it realises and what it costs, beside two rivals.
+
+Whether the dial is met, and what that comes to, is played with a predictor that learns. What it costs beside its
+rivals is played with one that stays as it was: what varied slates teach it differs from run to run by more than that.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +12,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
+from fieldline.facts import Policy
 from fieldline.lab.experiments.figures import Figure, in_95
 from fieldline.lab.experiments.policies import (
     Cost,
@@ -29,13 +34,15 @@ from fieldline.lab.season.organic import Flags
 
 DIALS = (0.7, 0.6, 0.5, 0.4)
 RIVALS = (0.6, 0.5)
-"""Dials that the linear boost is held to."""
-SHARES = (0.2, 0.5)
+"""Dials that price and linear boost are held to where nothing is learned."""
+SHARES = (0.5, 1.0)
 """Of requests that are answered by a draw over the best twenty."""
+ARMS = 2 + len(DIALS) + 2 * len(RIVALS) + len(SHARES)
 TAIL = 2
 """The tier of creators whom few follow; displaced are looks at the other two's."""
 TENTH = 0.1
 WITHIN = 0.02
+LEARNS, STILL, LINEAR = Policies(), Policies(frozen=True), Policies(frozen=True, linear=True)
 FULL = Setting(SMALL, contracts=40, days=3)
 QUICK = Setting(TINY, contracts=40, days=2)
 
@@ -55,6 +62,9 @@ class Found:
 
     none: Played
     dials: tuple[Played, ...]
+    still: Played
+    """From here on nothing is learned."""
+    price: tuple[Played, ...]
     linear: tuple[Played, ...]
     random: tuple[Played, ...]
 
@@ -84,13 +94,19 @@ class Gini(msgspec.Struct, frozen=True):
     untouched: Figure
     """The market's own Gini."""
     dials: tuple[Arms, ...]
+    still: Figure
+    """The market's own Gini where nothing is learned, as in all that follows."""
+    price: tuple[Arms, ...]
     linear: tuple[Arms, ...]
     random: tuple[Arms, ...]
     per_tenth: PerTenth
     linear_per_tenth: PerTenth
     random_per_tenth: PerTenth
+    linear_over_price: PerTenth
+    """What the linear boost costs more than the price, market by market."""
+    random_over_price: PerTenth
     cost: Cost
-    """Of the dial nearest to .1 below the market's own."""
+    """With learning, of the dial nearest to .1 below the market's own."""
     seeds: int
     days: int
 
@@ -106,9 +122,7 @@ def gini(*, seeds: int, quick: bool, workers: int, json: Path | None, plot: Path
         plot: PNG.
     """
     setting = QUICK if quick else FULL
-    found = figures_of(
-        played(play_job, setting, seeds, 1 + len(DIALS) + len(RIVALS) + len(SHARES), "gini", workers), setting
-    )
+    found = figures_of(played(play_job, setting, seeds, ARMS, "gini", workers), setting)
     title = f"gini: {seeds} markets × {setting.days} days × {setting.size.creators} creators"
     publish(title, found, rows_of(found), json, plot)
     return found
@@ -125,16 +139,19 @@ def play_job(job: Job, day: Day) -> Found:
     days, creator = job.setting.days, season.world.items.creator
     large = (creator >= 0) & (season.world.creators.tier[creator] < TAIL)
 
-    def played(arm: Arm) -> Played:
-        return _played(season.play(arm), days, large)
+    def played(policy: Policy, policies: Policies = LEARNS) -> Played:
+        return _played(season.play(Arm(policy=policy, policies=policies)), days, large)
+
+    def dialled(dial: float) -> Policy:
+        return replace(POLICY, gini=dial)
 
     return Found(
-        none=played(Arm()),
-        dials=tuple(played(Arm(policy=replace(POLICY, gini=dial))) for dial in DIALS),
-        linear=tuple(
-            played(Arm(policy=replace(POLICY, gini=dial), policies=Policies(linear=True))) for dial in RIVALS
-        ),
-        random=tuple(played(Arm(policy=replace(POLICY, random_share=share))) for share in SHARES),
+        none=played(POLICY),
+        dials=tuple(played(dialled(dial)) for dial in DIALS),
+        still=played(POLICY, STILL),
+        price=tuple(played(dialled(dial), STILL) for dial in RIVALS),
+        linear=tuple(played(dialled(dial), LINEAR) for dial in RIVALS),
+        random=tuple(played(replace(POLICY, random_share=share), STILL) for share in SHARES),
     )
 
 
@@ -151,21 +168,30 @@ def figures_of(found: Sequence[Found], setting: Setting) -> Gini:
         found: of each seed.
         setting: as played.
     """
-    base = [one.none for one in found]
+    base, still = [one.none for one in found], [one.still for one in found]
     dials = [_arms(base, [one.dials[n] for one in found], dial, True) for n, dial in enumerate(DIALS)]
     own = float(np.mean([one.gini for one in base]))
+    price, linear, random = (
+        _Costs.of(still, [getattr(one, name) for one in found]) for name in ("price", "linear", "random")
+    )
     return Gini(
         untouched=in_95([one.gini for one in base]),
         dials=tuple(dials),
+        still=in_95([one.gini for one in still]),
+        price=tuple(
+            _arms(still, [one.price[n] for one in found], dial, True) for n, dial in enumerate(RIVALS)
+        ),
         linear=tuple(
-            _arms(base, [one.linear[n] for one in found], dial, True) for n, dial in enumerate(RIVALS)
+            _arms(still, [one.linear[n] for one in found], dial, True) for n, dial in enumerate(RIVALS)
         ),
         random=tuple(
-            _arms(base, [one.random[n] for one in found], share, False) for n, share in enumerate(SHARES)
+            _arms(still, [one.random[n] for one in found], share, False) for n, share in enumerate(SHARES)
         ),
-        per_tenth=_per_tenth(base, [one.dials for one in found]),
-        linear_per_tenth=_per_tenth(base, [one.linear for one in found]),
-        random_per_tenth=_per_tenth(base, [one.random for one in found]),
+        per_tenth=price.told(),
+        linear_per_tenth=linear.told(),
+        random_per_tenth=random.told(),
+        linear_over_price=linear.over(price),
+        random_over_price=random.over(price),
         cost=min(dials, key=lambda arm: abs(own - TENTH - arm.realised.estimate)).cost,
         seeds=len(found),
         days=setting.days,
@@ -182,17 +208,33 @@ def _arms(base: Sequence[Played], played: Sequence[Played], setting: float, dial
     )
 
 
-def _per_tenth(base: Sequence[Played], played: Sequence[Sequence[Played]]) -> PerTenth:
-    def costs(name: str) -> list[float]:
-        return [
-            interpolated(
-                [none.gini - arm.gini for arm in arms],
-                [1.0 - getattr(arm.whole, name) / getattr(none.whole, name) for arm in arms],
-            )
-            for none, arms in zip(base, played, strict=True)
-        ]
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """What a tenth costs in each market."""
 
-    return PerTenth(in_95(costs("watched")), in_95(costs("worth")))
+    watched: list[float]
+    worth: list[float]
+
+    @classmethod
+    def of(cls, base: Sequence[Played], played: Sequence[Sequence[Played]]) -> "_Costs":
+        def costs(name: str) -> list[float]:
+            return [
+                interpolated(
+                    [none.gini - arm.gini for arm in arms],
+                    [1.0 - getattr(arm.whole, name) / getattr(none.whole, name) for arm in arms],
+                )
+                for none, arms in zip(base, played, strict=True)
+            ]
+
+        return cls(costs("watched"), costs("worth"))
+
+    def told(self) -> PerTenth:
+        return PerTenth(in_95(self.watched), in_95(self.worth))
+
+    def over(self, other: "_Costs") -> PerTenth:
+        watched = [mine - theirs for mine, theirs in zip(self.watched, other.watched, strict=True)]
+        worth = [mine - theirs for mine, theirs in zip(self.worth, other.worth, strict=True)]
+        return PerTenth(in_95(watched), in_95(worth))
 
 
 def interpolated(lowered: Sequence[float], cost: Sequence[float]) -> float:
@@ -215,22 +257,30 @@ def interpolated(lowered: Sequence[float], cost: Sequence[float]) -> float:
 
 def rows_of(found: Gini) -> list[Row]:
     """Return the lines of the table."""
-    rows = [Row("Gini, untouched", found.untouched, False)]
-    for name, arms in (("dial", found.dials), ("linear boost, dial", found.linear)):
-        for arm in arms:
-            rows += [
-                Row(f"{name} {arm.setting}: realised", arm.realised, False),
-                Row("  off the dial", arm.off, False, f"± {WITHIN}"),
-                *cost_rows(arm.cost),
-            ]
+    rows = [Row("Gini, untouched", found.untouched, False), *_dialled("dial", found.dials)]
+    rows.append(Row("nothing learned: Gini, untouched", found.still, False))
+    rows += [*_dialled("price, dial", found.price), *_dialled("linear boost, dial", found.linear)]
     for arm in found.random:
         share = f"random share {arm.setting}: realised"
         rows += [Row(share, arm.realised, False), *cost_rows(arm.cost)]
-    for name, per in (
-        ("dial", found.per_tenth),
-        ("linear boost", found.linear_per_tenth),
-        ("random", found.random_per_tenth),
+    for name, per, against in (
+        ("price", found.per_tenth, "the least"),
+        ("linear boost", found.linear_per_tenth, ""),
+        ("random", found.random_per_tenth, ""),
+        ("linear boost, more than by price", found.linear_over_price, "> 0"),
+        ("random, more than by price", found.random_over_price, "> 0"),
     ):
-        rows.append(Row(f"−.1 by {name}: viewer value", per.viewer_value, against="the least"))
-        rows.append(Row(f"−.1 by {name}: platform GMV", per.platform_gmv, against="the least"))
+        rows.append(Row(f"−.1 by {name}: viewer value", per.viewer_value, against=against))
+        rows.append(Row(f"−.1 by {name}: platform GMV", per.platform_gmv, against=against))
+    return rows
+
+
+def _dialled(name: str, arms: Sequence[Arms]) -> list[Row]:
+    rows = []
+    for arm in arms:
+        rows += [
+            Row(f"{name} {arm.setting}: realised", arm.realised, False),
+            Row("  off the dial", arm.off, False, f"± {WITHIN}"),
+            *cost_rows(arm.cost),
+        ]
     return rows

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from fieldline import engine
@@ -32,6 +33,8 @@ PRIOR_LOOKS = 20.0
 """Looks that the mean of all videos counts for in the popularity baseline."""
 SAMPLED = 4
 """The dry pass plays every 4th request."""
+TOLD = 24
+"""Contenders of a slate among which it is found what a dial moved."""
 TIGHT, AMPLE = 0.5, 2.0
 """Budgets as shares of what the dry pass says a contract would spend without one."""
 
@@ -63,9 +66,15 @@ class Played:
     cpu_s: float = 0.0
 
 
-def loaded(log: FeedLog) -> engine.State:
-    """Return the engine before the log's first look: its catalogue and what viewers watched before."""
-    state = engine.init(POLICY)
+def loaded(log: FeedLog, gini: float | None = None) -> engine.State:
+    """Return the engine before the log's first look: its catalogue and what viewers watched before.
+
+    Args:
+        log: the feed.
+        gini: the dial of authors' exposure; None: none.
+    """
+    dialled = structs.replace(POLICY, gini=gini, explained=TOLD) if gini is not None else POLICY
+    state = engine.init(dialled)
     engine.reduce(state, Tick(start_of(log)))
     entries: tuple[CatalogueEntry, ...] = (*log.creators, *log.merchants, *log.videos, *log.viewers)
     for entry in entries:

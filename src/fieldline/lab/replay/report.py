@@ -12,6 +12,8 @@ from rich.table import Table
 from fieldline import engine
 from fieldline.lab import metrics, replay
 from fieldline.lab.replay.kuairand import FeedLog, read
+from fieldline.lab.replay.tiers import Tiers, tiers
+from fieldline.traffic.organic.report import inclusion_report
 from fieldline.units import YUAN
 
 LEAST_LOOKS = 3
@@ -48,6 +50,15 @@ class Spread(msgspec.Struct, frozen=True):
     engine: float
 
 
+class Dial(msgspec.Struct, frozen=True):
+    """The dial of the Gini, and its price by the model."""
+
+    gini: float
+    """As set."""
+    viewer_value_lost: float
+    """Share of the predicted viewer value of the last seven days' slates, against the same scores without its price."""
+
+
 class Contracts(msgspec.Struct, frozen=True):
     """Twenty storewide contracts; all of it is model-based, as the log has no orders."""
 
@@ -75,16 +86,20 @@ class Figures(msgspec.Struct, frozen=True):
     popularity: Popularity
     ndcg10: Orders
     gini: Spread
+    tiers: Tiers
+    dial: Dial | None
+    """None: no dial was set."""
     contracts: Contracts
 
 
-def replay_kuairand(folder: Path, json: Path | None, limit: int | None) -> Figures:
+def replay_kuairand(folder: Path, json: Path | None, limit: int | None, gini: float | None = None) -> Figures:
     """Replay a KuaiRand folder, print the table, and write the figures where asked.
 
     Args:
         folder: with log_*.parquet.
         json: file to write one JSON object to.
         limit: only the first so many looks.
+        gini: the dial of the Gini of authors' exposure; None: none.
 
     Raises:
         DataFolderError: the folder is missing or holds no such log.
@@ -93,7 +108,7 @@ def replay_kuairand(folder: Path, json: Path | None, limit: int | None) -> Figur
     with console.status(f"Reading {folder} …"):
         log = read(folder, limit)
     with console.status("Learning what viewers watched before the log …"):
-        state = replay.loaded(log)
+        state = replay.loaded(log, gini)
     kept = engine.encode(state)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
@@ -136,8 +151,15 @@ def _figures(
         ),
         ndcg10=orders(log, played.frozen, played.frozen_popularity),
         gini=Spread(metrics.gini(in_log[exposed]), metrics.gini(played.exposure[exposed])),
+        tiers=tiers(in_log, played.exposure),
+        dial=_dial(state),
         contracts=_contracts(log, played, state, budgets, plans),
     )
+
+
+def _dial(state: engine.State) -> Dial | None:
+    dial = state.policy.gini
+    return None if dial is None else Dial(dial, inclusion_report(state).effect.viewer_share)
 
 
 def _prediction(
@@ -220,6 +242,16 @@ def _print(figures: Figures) -> None:
         f"{order.logged:.4f}",
     )
     table.add_row("Gini of authors' exposure", f"{figures.gini.engine:.4f}", "", f"{figures.gini.logged:.4f}")
+    for title, of in (("log", figures.tiers.by_logged), ("engine", figures.tiers.by_engine)):
+        for tier, name in zip(of, ("top 1%", "next 19%", "rest"), strict=True):
+            heading = f"exposure of the {name} of authors by the {title}, {tier.authors:,}"
+            table.add_row(heading, f"{tier.engine:.4f}", "", f"{tier.logged:.4f}")
+    told = figures.tiers
+    table.add_row("authors with any exposure", f"{told.exposed_engine:,}", "", f"{told.exposed_logged:,}")
+    table.add_row("exposure of authors whom the log never showed", f"{told.outside:.4f}", "", "0.0000")
+    if figures.dial is not None:
+        lost = f"{figures.dial.viewer_value_lost:.4f}"
+        table.add_row(f"Gini's dial {figures.dial.gini:.2f}: viewer value lost (model)", lost, "", "")
     contracts = figures.contracts
     table.add_section()
     table.add_row(f"{contracts.count} contracts: budget, yuan", f"{contracts.budget:.2f}", "", "")

@@ -268,6 +268,8 @@ class Moment(NamedTuple):
     random_share: float
     landscape_share: float
     most_ads: float
+    learns: bool
+    """Whether the predictor learns from what comes of it."""
 
 
 class Stays(NamedTuple):

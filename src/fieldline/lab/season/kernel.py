@@ -114,5 +114,6 @@ def run(stage: Stage, desk: Desk, moment: Moment) -> None:
             live_through(stage, desk, moment, visit, shown, at, randomised)
     end = moment.start + moment.length
     arrive(stage, moment.day, end)
-    close_looks(stage.machine, desk.pen, stage.queue, end - stage.windows.label)
-    ripen(stage.machine, desk.pen, stage.clicks, end)
+    if moment.learns:
+        close_looks(stage.machine, desk.pen, stage.queue, end - stage.windows.label)
+        ripen(stage.machine, desk.pen, stage.clicks, end)

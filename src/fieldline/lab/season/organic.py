@@ -54,6 +54,8 @@ class Policies:
     """[I], the items that earn credit; None: all."""
     pool: Pool | None = None
     """A pool of looks; it or credit, not both."""
+    frozen: bool = False
+    """Whether the predictor stays as it was when the season began: arms then differ by what they decide alone."""
     staged: Flags | None = None
     """[R], the live rooms that tell the engine what they are about to sell; None: none does."""
     follows: Literal["unknown", "before", "known"] = "unknown"

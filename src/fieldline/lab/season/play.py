@@ -320,6 +320,7 @@ class _Season:
             random_share=policy.random_share,
             landscape_share=policy.landscape_share,
             most_ads=self._most_ads(),
+            learns=not self.arm.policies.frozen,
         )
 
     def _look(self) -> None:

@@ -77,10 +77,21 @@ def lift(
             if members.any():
                 offered.append(mix.domain)
                 kept = mixes.of.get((scene, mix.domain))
-                if kept is not None and kept.level:
-                    price = kept.level + SPREAD * (2.0 * draw - 1.0)
-                    added[members] += np.float32(score * (max(price, 0.0) if mix.floor else price))
+                if kept is not None:
+                    added[members] += np.float32(score * price_of(kept.level, mix.floor, draw))
     return added, tuple(offered)
+
+
+def price_of(level: float, floor: bool, draw: float) -> float:
+    """Return what a mix adds to a request's scores, in mean scores.
+
+    Args:
+        level: u.
+        floor: whether the mix is the least share.
+        draw: from [0, 1), the request's own.
+    """
+    price = level + SPREAD * (2.0 * draw - 1.0) if level else 0.0
+    return max(price, 0.0) if floor else price
 
 
 def note_decision(mixes: Mixes, decision: Decision) -> None:

@@ -81,6 +81,11 @@ def domains_of(
         squares = (shelf.point[items] - np.array(stand.here)) ** 2
         found[squares[:, 0] + squares[:, 1] + squares[:, 2] <= stand.bound] = CIRCLE
     if stand.follows:
-        followed = marked([creators.find(id) for id in stand.follows], len(creators))
-        found[followed[shelf.creator[items]]] = PRIVATE
+        found[followed(stand, shelf, creators, items)] = PRIVATE
     return found
+
+
+def followed(stand: Standpoint, shelf: Shelf, creators: Names, items: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return which items [n] are of creators whom the viewer follows."""
+    makers = marked([creators.find(id) for id in stand.follows], len(creators))
+    return np.asarray(makers[shelf.creator[items]])

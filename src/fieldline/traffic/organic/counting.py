@@ -9,6 +9,7 @@ from fieldline.columns import grown
 from fieldline.contracts.grants import MILLION
 from fieldline.contracts.horizon import day_of
 from fieldline.facts import Decision, Order, Refund
+from fieldline.traffic import trusted
 from fieldline.traffic.explain import CONTENDER, CONTRIBUTION, NAMED
 from fieldline.traffic.organic import credit, newcomers, pools
 from fieldline.traffic.organic.moved import Caps, Moved, moved, shares
@@ -99,30 +100,48 @@ def note_click(state: State, shown: Shown, k: int, at: int) -> None:
     if not earned.per_click or shown.contracts[k] < 0:
         return
     merchant = merchant_of(state.shelf.facts[item], state.goods)
-    if _is_valid(state, shown.viewer, merchant, at) and _is_matched(state, shown, k):
-        credit.earn(organic.credits, item, earned.per_click)
-    else:
+    if not (_is_valid(state, shown.viewer, merchant, at) and _is_matched(state, shown, k)):
         organic.credits.refused[item] += 1
+    elif merchant and trusted.unheard(state, shown.viewer, merchant, orders=False):
+        organic.credits.refused[item] += 1
+        organic.credits.ignored[item] += 1
+    else:
+        credit.earn_by(organic.credits, shown.viewer, item, earned.per_click)
 
 
 def note_order(state: State, event: Order, paid: Paid, item: int) -> None:
     """Let an order that is credited to a paid look or click earn its item credit."""
-    earned = state.policy.earned
-    if earned.per_order and paid.contract >= 0 and item >= 0:
-        merchant = state.goods.products[event.product].merchant
-        if not _is_own(state, event.viewer, merchant):
-            credit.earn(state.organic.credits, item, earned.per_order)
+    earned, held = state.policy.earned, state.organic.credits
+    if not earned.per_order or paid.contract < 0 or item < 0:
+        return
+    merchant, viewer = state.goods.products[event.product].merchant, state.people.names.find(event.viewer)
+    if _is_own(state, event.viewer, merchant):
+        return
+    if trusted.unheard(state, viewer, merchant, orders=True):
+        held.ignored[item] += 1
+    else:
+        credit.earn_by(held, viewer, item, earned.per_order)
+        state.outcomes.orders[event.id].earned = earned.per_order
 
 
 def note_refund(state: State, event: Refund) -> None:
     """Take back, in the share that is refunded, what an order earned; before the refund is counted."""
-    earned, bought = state.policy.earned, state.outcomes.orders.get(event.order)
-    if not earned.per_order or bought is None or bought.contract < 0 or bought.item < 0 or not bought.amount:
+    bought = state.outcomes.orders.get(event.order)
+    if bought is None or not bought.earned or not bought.amount:
         return
     merchant = merchant_of(state.shelf.facts[bought.item], state.goods)
-    viewer = state.people.names.ids[bought.viewer] if bought.viewer >= 0 else ""
-    if not _is_own(state, viewer, merchant):
-        credit.revoke(state.organic.credits, bought.item, earned.per_order * event.amount / bought.amount)
+    if not _is_disowned(state, bought.viewer, merchant):  # else it was taken back
+        looks = bought.earned * event.amount / bought.amount
+        credit.revoke_by(state.organic.credits, bought.viewer, bought.item, looks)
+
+
+def take_back(state: State) -> None:
+    """Take back, at a midnight, what buyers earned whom trust has marked or whom their merchant calls its own."""
+    held, items = state.organic.credits, state.shelf.facts
+    for viewer, item in list(held.by):
+        if _is_disowned(state, viewer, merchant_of(items[item], state.goods)):
+            credit.take_back(held, viewer, item)
+    credit.reckon(held)
 
 
 def _spend(state: State, number: int, item: int, amount: int) -> None:
@@ -229,6 +248,13 @@ def _is_valid(state: State, viewer: int, merchant: str | None, at: int) -> bool:
         return False
     touch = state.outcomes.touches.get((viewer, merchant))
     return touch is None or touch.click.contract < 0 or abs(at - touch.click.at) >= DAY
+
+
+def _is_disowned(state: State, viewer: int, merchant: str | None) -> bool:
+    """Whether all that a viewer earned a merchant was taken back, or is at the next midnight."""
+    if viewer < 0 or merchant is None:
+        return False
+    return trusted.marked(state, viewer, merchant) or _is_own(state, state.people.names.ids[viewer], merchant)
 
 
 def _is_own(state: State, viewer: str, merchant: str | None) -> bool:

@@ -19,6 +19,8 @@ Ints = NDArray[np.int64]
 
 HALF_PRICE = 20.0
 """Looks in hand at which the price is half of its cap."""
+LEAST_KEPT = 1e-6
+"""Share below which what may be taken back is reckoned anew before midnight, for the sake of floats."""
 KNOWN = 50.0
 """Looks of a trade at which its click rate is trusted by half."""
 
@@ -38,16 +40,25 @@ class Credits:
     expired: Ints = field(default_factory=_looks)
     """Decayed before they were used."""
     revoked: Ints = field(default_factory=_looks)
-    """Taken back, the order having been refunded."""
+    """Taken back, the order having been refunded or its buyer marked."""
+    unheard: Ints = field(default_factory=_looks)
+    """Those of them that were earned by buyers for whom nobody stands."""
     refused: Ints = field(default_factory=_looks)
-    """Paid clicks that earned nothing: repeated within a day, a merchant's own, or below the quality gate."""
+    """Paid clicks that earned nothing: repeated within a day, a merchant's own, of a marked buyer, or below the quality
+    gate."""
+    ignored: Ints = field(default_factory=_looks)
+    """Clicks and orders that earned nothing as nobody stands for the buyer."""
+    by: dict[tuple[int, int], int] = field(default_factory=dict)
+    """What each viewer earned each item, by both, as much as will have decayed to what is left: ÷ `kept`."""
+    kept: float = 1.0
+    """Share of what was there when `by` was last reckoned, at midnight as a rule, that has not decayed since."""
     rates: Floats = field(default_factory=lambda: np.zeros(0))
     """Click rate of each trade (category), as of the newest tick; empty while no gate needs it."""
 
 
 def widen(held: Credits, items: int) -> None:
     """Make room for so many items."""
-    for name in ("balance", "earned", "used", "expired", "revoked", "refused"):
+    for name in ("balance", "earned", "used", "expired", "revoked", "unheard", "refused", "ignored"):
         setattr(held, name, grown(getattr(held, name), items))
 
 
@@ -71,6 +82,39 @@ def revoke(held: Credits, item: int, looks: float) -> None:
     held.revoked[item] += taken
 
 
+def earn_by(held: Credits, viewer: int, item: int, looks: float) -> None:
+    """Give an item so many looks more, for what a viewer did."""
+    earn(held, item, looks)
+    held.by[viewer, item] = held.by.get((viewer, item), 0) + round(looks * MILLION / held.kept)
+
+
+def revoke_by(held: Credits, viewer: int, item: int, looks: float) -> None:
+    """Take looks back that a viewer earned by what did not last, as far as they are still there."""
+    revoke(held, item, looks)
+    left = held.by.get((viewer, item), 0)
+    if left:
+        held.by[viewer, item] = max(left - round(looks * MILLION / held.kept), 0)
+
+
+def take_back(held: Credits, viewer: int, item: int) -> None:
+    """Take back what is left of all that a viewer earned an item: nobody stands for them."""
+    before = held.revoked.item(item)
+    revoke(held, item, held.by.pop((viewer, item)) * held.kept / MILLION)
+    held.unheard[item] += held.revoked.item(item) - before
+
+
+def reckon(held: Credits) -> None:
+    """Reckon anew what may still be taken back, and let go of what has decayed to nothing."""
+    left = {key: int(looks * held.kept) for key, looks in held.by.items()}
+    held.by = {key: looks for key, looks in left.items() if looks}
+    held.kept = 1.0
+
+
+def forget_viewer(held: Credits, viewer: int) -> None:
+    """Forget what a viewer earned; the items keep it."""
+    held.by = {key: looks for key, looks in held.by.items() if key[0] != viewer}
+
+
 def decay(held: Credits, passed: int, half_life_hours: float) -> None:
     """Let every balance fall by half in each half-life; what is lost is expired.
 
@@ -79,7 +123,11 @@ def decay(held: Credits, passed: int, half_life_hours: float) -> None:
         passed: ms.
         half_life_hours: above 0.
     """
-    kept = np.floor(held.balance * 0.5 ** (passed / (half_life_hours * HOUR))).astype(np.int64)
+    share = 0.5 ** (passed / (half_life_hours * HOUR))
+    held.kept *= share
+    if held.kept < LEAST_KEPT:
+        reckon(held)
+    kept = np.floor(held.balance * share).astype(np.int64)
     held.expired += held.balance - kept
     held.balance = kept
 

@@ -124,9 +124,16 @@ class CreditsReport(msgspec.Struct, frozen=True):
     used: int
     expired: int
     revoked: int
+    """Taken back: what follows, and of orders that were sent back the rest."""
+    revoked_unheard: int
+    """Earned by buyers whom the merchant's trust does not hear: they live for one shop, or are its own accounts."""
     balance: int
     refused: int
     """Paid clicks that earned nothing."""
+    ignored: int
+    """Clicks and orders of such buyers, which earned nothing."""
+    unheard: int
+    """How many of its buyers are such, as of the last midnight."""
     given: float
     """Looks that credit gave its items."""
     taken: float
@@ -260,6 +267,7 @@ def credits_report(state: State, merchant: str) -> CreditsReport:
     if merchant not in state.goods.merchants:
         raise Unknown("id", f"no merchant is called {merchant!r}")
     held, effects = state.organic.credits, state.organic.effects
+    shop = state.trust.evidence.shops.find(merchant)
     group = state.shelf.groups.find(f"m:{merchant}")
     items = np.flatnonzero(state.shelf.group[: len(state.shelf.facts)] == group) if group >= 0 else slice(0)
     return CreditsReport(
@@ -268,8 +276,11 @@ def credits_report(state: State, merchant: str) -> CreditsReport:
         used=int(held.used[items].sum()),
         expired=int(held.expired[items].sum()),
         revoked=int(held.revoked[items].sum()),
+        revoked_unheard=int(held.unheard[items].sum()),
         balance=int(held.balance[items].sum()),
         refused=int(held.refused[items].sum()),
+        ignored=int(held.ignored[items].sum()),
+        unheard=sum(marked == shop for _, marked in state.trust.marks.pairs),
         given=float(effects.given[group]) if 0 <= group < len(effects.given) else 0.0,
         taken=float(effects.taken[group]) if 0 <= group < len(effects.taken) else 0.0,
     )

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldline.columns import grown
-from fieldline.contracts.grants import MILLION
+from fieldline.contracts.grants import MILLION, Eligible
 from fieldline.contracts.horizon import day_of
 from fieldline.facts import Policy
 from fieldline.goods import trust_of
@@ -112,8 +112,8 @@ def _pool(state: State, there: Flags, at: int) -> Floats:
         if at >= contract.horizon.end or not live:
             pools.expire(ledger)
         elif at >= contract.horizon.start:
-            trust = _trust(state) if trust is None else trust
-            fits = there & _eligible(state, number, trust)
+            trust = trust_of_items(state) if trust is None else trust
+            fits = there & eligible_now(state, contract.grant.eligible, trust)
             _grant(state, number, shelf.group[: len(there)][fits], at)
             if book.in_force[number]:
                 numbers.append(number)
@@ -154,10 +154,15 @@ def _grant(state: State, number: int, groups: NDArray[np.int32], at: int) -> Non
     integral[number], mu[number] = summed[0], state.prices.score * price[0]
 
 
-def _eligible(state: State, number: int, trust: Floats) -> Flags:
-    terms, shelf, count = state.book.contracts[number].grant, state.shelf, len(state.shelf.facts)
-    assert terms is not None
-    named = terms.eligible
+def eligible_now(state: State, named: Eligible, trust: Floats) -> Flags:
+    """Return which items a grant is for [I].
+
+    Args:
+        state: only read.
+        named: the rule.
+        trust: of each item's merchant [I].
+    """
+    shelf, count = state.shelf, len(state.shelf.facts)
     return pools.eligible(
         named,
         np.array([shelf.groups.find(f"m:{name}") for name in named.merchants], np.int64),
@@ -178,8 +183,8 @@ def _with_looks(state: State, number: int, count: int) -> Flags:
     return np.asarray((groups >= 0) & (left[groups] > 0))
 
 
-def _trust(state: State) -> Floats:
-    """Return the trust of each item's merchant [I]."""
+def trust_of_items(state: State) -> Floats:
+    """Return the trust of each item's merchant, a newcomer's where there is none [I]."""
     names = state.shelf.groups.ids
     of_group = [trust_of(state.goods, name[2:] if name.startswith("m:") else None) for name in names]
     return np.array([*of_group, 0.5])[state.shelf.group[: len(state.shelf.facts)]]

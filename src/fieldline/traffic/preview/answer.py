@@ -1,7 +1,7 @@
 """The answer: figures of today and of the change side by side, with intervals, and who would gain and lose looks."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 import numpy as np
@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 
 from fieldline.draws import MASK, key_of, mix
 from fieldline.facts import API_VERSION
-from fieldline.traffic.preview.dials import DIALS, Bought, Change
+from fieldline.traffic.domains.tags import CHANNEL, CIRCLE, PRIVATE
+from fieldline.traffic.preview.dials import DIALS, Bought, Change, mix_of
 from fieldline.traffic.preview.measure import (
     GMV,
     NEW,
     PAID,
     PLACES,
+    POOLED,
+    PUBLIC,
     REQUESTS,
     REVENUE,
     SELLING,
@@ -32,10 +35,11 @@ MOST = 5
 MILLE = 1_000.0
 
 Floats = NDArray[np.float64]
-Named = Literal["viewer_value", "gmv", "revenue", "paid_share", "trust", "newcomer_looks", "gini"]
-NAMES: tuple[Named, ...] = (
-    "viewer_value", "gmv", "revenue", "paid_share", "trust", "newcomer_looks", "gini",
-)  # fmt: skip
+Named = Literal[
+    "viewer_value", "gmv", "revenue", "paid_share", "trust", "newcomer_looks", "private_share", "circle_share",
+    "channel_share", "pool_looks", "gini",
+]  # fmt: skip
+NAMES: tuple[Named, ...] = get_args(Named)
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -43,7 +47,9 @@ class Figure(msgspec.Struct, frozen=True):
 
     name: Named
     """`viewer_value`, `gmv` and `revenue`: yuan; `paid_share`: of places; `trust`: mean over looks at what a merchant
-    sells; `newcomer_looks`; `gini`: of creators' looks in these requests alone, which is above that of a day."""
+    sells; `newcomer_looks`; `private_share`, `circle_share`, `channel_share`: of places; `pool_looks`: at works that
+    draw on the pool asked about, and only where one is; `gini`: of creators' looks in these requests alone, which is
+    above that of a day."""
     today: float
     changed: float
     difference: float
@@ -66,11 +72,12 @@ class Settled(msgspec.Struct, frozen=True):
 
     dial: str
     price: float
-    """`gini`: the weight w; floors: mean scores of what is shown that a work that is owed looks is lifted by."""
+    """`gini`: the weight w; floors and pools: mean scores of what is shown that a work is lifted by; mixes: likewise
+    the domain, below 0 where it is lowered."""
     today: float | None
-    """The same now; null: it is each work's own."""
+    """The same now (of a pool: solved, too); null: it is each work's own, or there is none."""
     wanted: float
-    """The dial; of floors the looks that are owed in this sample."""
+    """The dial; of floors and pools the looks that are due in this sample."""
     expected: float
     """What the price would come to."""
     met: bool
@@ -82,7 +89,7 @@ class Exchange(msgspec.Struct, frozen=True):
     dial: str
     buys: Bought
     bought: float
-    """In 1,000 requests."""
+    """In 1,000 requests; `domain_share`: of the places that the mix is of."""
     viewer_value: float | None
     """Yuan of viewer value given up per unit."""
     gmv: float | None
@@ -135,16 +142,17 @@ def answer_of(
     scale = MILLE / len(pairs)
     moved = scale * sum(_moved(pair) for pair in pairs)
     by_name = {figure.name: figure for figure in figures}
+    exchange = tuple(_exchange(change, by_name, moved, pairs) for change in changes if change.way != "held")
     return Preview(
         at=state.now,
         requests=len(pairs),
         viewers=len({pair.today.viewer for pair in pairs}),
         changes=changes,
         settled=settled,
-        figures=figures,
+        figures=tuple(figure for figure in figures if figure.name != "pool_looks" or known.pooled.any()),
         moved_looks=moved,
         moved=_displaced(state, known, pairs, scale),
-        exchange=tuple(_exchange(change, by_name, moved) for change in changes if change.way != "held"),
+        exchange=exchange,
     )
 
 
@@ -169,8 +177,9 @@ def _figures(state: State, known: Known, pairs: Sequence[Pair]) -> tuple[Figure,
         sums = np.zeros((len(names), len(arm[0].sums)))
         np.add.at(sums, whose, np.array([slate.sums for slate in arm]))
         arms.append(_of(weights @ sums, _ginis(known, arm, whose, weights)))
-    today, changed = arms  # [1 + 200, 7]
+    today, changed = arms  # [1 + 200, 11]
     spread = changed[1:] - today[1:]
+    spread += changed[0] - today[0] - spread.mean(axis=0)  # a Gini of fewer viewers is another one
     low, high = np.quantile(spread, [LOW, HIGH], axis=0)
     return tuple(
         Figure(name, *(float(x) for x in (today[0, n], changed[0, n], changed[0, n] - today[0, n], low[n], high[n])))
@@ -179,7 +188,7 @@ def _figures(state: State, known: Known, pairs: Sequence[Pair]) -> tuple[Figure,
 
 
 def _of(sums: Floats, gini: Floats) -> Floats:
-    """Return the figures [R, 7] of sums [R, 9]."""
+    """Return the figures [R, 11] of sums [R, 15]."""
     per = MILLE / np.maximum(sums[:, REQUESTS], 1.0)
     return np.stack(
         [
@@ -189,6 +198,11 @@ def _of(sums: Floats, gini: Floats) -> Floats:
             sums[:, PAID] / np.maximum(sums[:, PLACES], 1.0),
             sums[:, TRUSTED] / np.maximum(sums[:, SELLING], 1e-9),
             sums[:, NEW] * per,
+            *(
+                sums[:, PUBLIC + domain] / np.maximum(sums[:, PLACES], 1.0)
+                for domain in (PRIVATE, CIRCLE, CHANNEL)
+            ),
+            sums[:, POOLED] * per,
             gini,
         ],
         axis=1,
@@ -248,9 +262,15 @@ def _displaced(state: State, known: Known, pairs: Sequence[Pair], scale: float) 
 TINY = 1e-9
 
 
-def _exchange(change: Change, figures: dict[Named, Figure], moved: float) -> Exchange:
-    buys = DIALS[change.dial].buys
+def _exchange(change: Change, figures: dict[Named, Figure], moved: float, pairs: Sequence[Pair]) -> Exchange:
+    mixed = mix_of(change.dial)
+    buys: Bought = (
+        "domain_share" if mixed else DIALS[change.dial].buys if change.dial in DIALS else "pool_looks"
+    )
     match buys:
+        case "domain_share":
+            assert mixed is not None
+            bought = _share(pairs, mixed)
         case "moved_looks":
             bought = moved
         case "gini_lowered":
@@ -260,3 +280,14 @@ def _exchange(change: Change, figures: dict[Named, Figure], moved: float) -> Exc
     given_up = [-figures[name].difference for name in ("viewer_value", "gmv")]
     rates = [cost / bought if abs(bought) > TINY else None for cost in given_up]
     return Exchange(change.dial, buys, bought, *rates)
+
+
+def _share(pairs: Sequence[Pair], mixed: tuple[str, str]) -> float:
+    """How much more of the places a domain has, of slates of a scene for which it has a candidate."""
+    scene, name = mixed
+    which = [pair for pair in pairs if pair.today.scene == scene and any(name in of.offered for of in pair)]
+    shares = [
+        sum(slate.domains.count(name) for slate in arm) / max(sum(len(slate.domains) for slate in arm), 1)
+        for arm in ([pair.today for pair in which], [pair.changed for pair in which])
+    ]
+    return shares[1] - shares[0]

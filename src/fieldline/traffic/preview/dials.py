@@ -2,20 +2,19 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args, get_type_hints
 
 import msgspec
 
 from fieldline.errors import Refused
-from fieldline.facts import Policy
+from fieldline.facts import Mix, Policy
 
-Bought = Literal["gini_lowered", "trust", "newcomer_looks", "revenue", "viewer_value", "gmv", "moved_looks"]
+Bought = Literal[
+    "gini_lowered", "trust", "newcomer_looks", "revenue", "viewer_value", "gmv", "moved_looks", "domain_share",
+    "pool_looks",
+]  # fmt: skip
 Way = Literal["now", "settled", "held"]
 """At once; through a price that is solved on the sample; only in time, so that the preview holds it as it is."""
-OFF = "off"
-"""How a dial that may be none is set to none."""
-MOST = 8
-"""Dials of one preview."""
 
 
 class Dial(NamedTuple):
@@ -23,6 +22,15 @@ class Dial(NamedTuple):
 
     buys: Bought
     way: Way = "now"
+
+
+OFF = "off"
+"""How a dial that may be none is set to none."""
+MIXED: tuple[str, ...] = get_args(get_type_hints(Mix)["domain"])
+"""Domains that may have a mix."""
+MIX = Dial("domain_share", "settled")
+MOST = 8
+"""Dials of one preview."""
 
 
 DIALS: dict[str, Dial] = {
@@ -63,7 +71,8 @@ DIALS: dict[str, Dial] = {
     "frequency.campaign": Dial("moved_looks"),
     **{f"sources.{name}": Dial("moved_looks") for name in Policy().sources.__struct_fields__},
 }
-"""By path in the policy. What acts on bids, learning or the log alone is none of them."""
+"""By path in the policy; mixes (`mixes.video.private`) are those of the policy's scenes beside them. What acts on bids,
+learning or the log alone is none of them."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -77,8 +86,23 @@ class Change(msgspec.Struct, frozen=True):
     nothing of it is in the figures."""
 
 
+def dials_of(policy: Policy) -> dict[str, Dial]:
+    """Return every dial of a policy, mixes of its scenes among them."""
+    return DIALS | {f"mixes.{scene.name}.{domain}": MIX for scene in policy.scenes for domain in MIXED}
+
+
+def mix_of(dial: str) -> tuple[str, str] | None:
+    """Return the scene and the domain of a mix; None: the dial is none."""
+    group, _, rest = dial.partition(".")
+    scene, _, domain = rest.rpartition(".")
+    return (scene, domain) if group == "mixes" else None
+
+
 def value_of(policy: Policy, dial: str) -> float | None:
     """Return a dial's value; None: it is off."""
+    mixed = mix_of(dial)
+    if mixed:
+        return next((mix.share for mix in policy.mixes if (mix.scene, mix.domain) == mixed), None)
     found: Any = policy
     for name in dial.split("."):
         found = getattr(found, name)
@@ -100,24 +124,50 @@ def changed(policy: Policy, pairs: Sequence[tuple[str, str]]) -> tuple[Policy, t
     if len(pairs) > MOST:
         raise Refused("set", f"names more than {MOST} dials")
     document: dict[str, Any] = msgspec.to_builtins(policy)
+    dials = dials_of(policy)
     for number, (dial, typed) in enumerate(pairs):
-        if dial not in DIALS:
+        if dial not in dials:
             raise Refused("dial", f"{dial[:64]!r} is no dial that can be previewed")
         if dial in [name for name, _ in pairs[:number]]:
             raise Refused(dial, "is set twice")
+        mixed, value = mix_of(dial), number_of(dial, typed)
+        if mixed:
+            document["mixes"] = _mixes(document["mixes"], mixed, dial, value)
+            continue
         *path, last = dial.split(".")
-        reduce(dict.__getitem__, path, document)[last] = _number(dial, typed)
+        reduce(dict.__getitem__, path, document)[last] = value
     try:
         after = msgspec.convert(document, Policy)
     except msgspec.ValidationError as error:
         reason, _, where = str(error).partition(" - at `$")
         raise Refused(where.rstrip("`").lstrip(".") or pairs[0][0], reason) from None
     return after, tuple(
-        Change(dial, value_of(policy, dial), value_of(after, dial), DIALS[dial].way) for dial, _ in pairs
+        Change(dial, value_of(policy, dial), value_of(after, dial), dials[dial].way) for dial, _ in pairs
     )
 
 
-def _number(dial: str, typed: str) -> float | None:
+def _mixes(
+    mixes: Sequence[dict[str, Any]], mixed: tuple[str, str], dial: str, share: float | None
+) -> list[dict[str, Any]]:
+    """Return mixes with one set, added or taken away; one that is a floor stays one."""
+    if share is not None and not 0.0 <= share <= 1.0:
+        raise Refused(dial, "must be a share from 0 to 1, or off")
+    names = [(mix["scene"], mix["domain"]) for mix in mixes]
+    if share is None:
+        return [mix for mix, name in zip(mixes, names, strict=True) if name != mixed]
+    if mixed in names:
+        return [
+            mix | {"share": share} if name == mixed else mix for mix, name in zip(mixes, names, strict=True)
+        ]
+    return [*mixes, {"scene": mixed[0], "domain": mixed[1], "share": share}]
+
+
+def number_of(dial: str, typed: str) -> float | None:
+    """Return a value as it was typed; None: off.
+
+    Raises:
+        Refused: it is no number; the dial is named.
+    """
     if typed == OFF:
         return None
     try:

@@ -5,28 +5,25 @@ and gains their looks, in the proportion in which a lasting state would replace 
 it does at ticks (`organic.inclusion.steer`). A sample's Gini lies above a day's, for most creators are not in it: it is
 first played at today's weight, and what it then is off counts as the sample's and is taken off.
 
-Floors: one price for all works that are owed looks, the least at which the sample gives them their share of it.
+Floors and pools: one price for all of their works, the least at which it moves so many looks of the sample as are due;
+of a pool as its ledger counts them.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fieldline.columns import grown
-from fieldline.facts import Decision
-from fieldline.traffic.explain import CONTENDER, CONTRIBUTION, NAMED
 from fieldline.traffic.organic import inclusion
-from fieldline.traffic.organic.moved import refill
 from fieldline.traffic.pace import HIGHEST
-from fieldline.traffic.state import State
+from fieldline.traffic.preview.placing import Floats, Told, place_in
 from fieldline.units import HOUR
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Steps = Generator[None, None, Floats]
+Counting = Generator[None, None, float]
 
 STEP = HOUR // 2
 PARTS = 8
@@ -36,27 +33,11 @@ WARMING, TURNS = DAILY, 3 * DAILY
 """Steps at today's weight, and steps in which the weight moves."""
 KEPT = 2
 """Of the last day, over which what comes of it is taken, the prices of every second step are kept."""
-HALVINGS = 8
-NEAREST = 100
-"""Contenders among which a slate is placed first; all are looked at where those do not fill it."""
+HALVINGS = 12
 NEAR = 0.02
 """How far from its dial a Gini counts as met."""
 BATCH = 50
 """Slates that are placed before others may have their turn."""
-
-
-class Told(NamedTuple):
-    """One decision's contenders, by column [n]."""
-
-    slot: Ints
-    base: Floats  # score without the price that is solved, yuan per look
-    item: Ints
-    creator: Ints
-    group: Ints
-    category: Ints
-    paid: Ints
-    looks: Floats  # [K]
-    caps: tuple[int, int]
 
 
 class Weighed(NamedTuple):
@@ -68,37 +49,20 @@ class Weighed(NamedTuple):
     today: list[Floats]  # likewise at today's weight
 
 
+class Moving(NamedTuple):
+    """One decision's contenders, and what is held against the looks that a price gives them."""
+
+    of: Told
+    before: Floats  # looks of each without the price; of a pool without any that has a name [n]
+    beside: Floats  # sum of other prices that have a part in what it gains, yuan per look [n]
+
+
 class Floor(NamedTuple):
-    """Where the price of floors would come to stand."""
+    """Where the price of floors, a pool or a mix would come to stand."""
 
     price: float  # in mean scores
-    wanted: float  # looks of the sample that they are owed
+    wanted: float  # looks of the sample that are due; a mix's share
     given: float
-
-
-def told_of(view: State, decision: Decision, without: int) -> Told:
-    """Return a decision's contenders, their scores without one of the named prices.
-
-    Args:
-        view: that it was decided in.
-        decision: with its contenders.
-        without: the price's place in `explain.PRICES`.
-    """
-    rows = np.frombuffer(decision.contenders, CONTENDER)
-    base = rows["score"].astype(np.float64)
-    parts = np.frombuffer(decision.contributions, CONTRIBUTION)
-    parts = parts[parts["contract"] == NAMED - without]
-    base[parts["contender"]] -= parts["amount"]
-    paid = np.zeros(len(rows), np.int64)
-    paid[: len(decision.slots)] = [slot.contract is not None for slot in decision.slots]
-    shelf, item = view.shelf, rows["item"].astype(np.int64)
-    mixed = decision.category is None and not decision.searched
-    return Told(
-        rows["slot"].astype(np.int64), base, item,
-        shelf.creator[item].astype(np.int64), shelf.group[item].astype(np.int64),
-        shelf.category[item].astype(np.int64), paid, np.array(decision.looks),
-        (view.policy.merchant_cap, view.policy.category_cap if mixed else len(decision.slots)),
-    )  # fmt: skip
 
 
 def settle_inclusion(
@@ -138,27 +102,46 @@ def settle_inclusion(
     )
 
 
-def settle_floor(
-    told: Sequence[Told], score: float, owed: Flags, wanted: float
+def settle_looks(
+    told: Sequence[Moving], score: float, which: Flags, wanted: float
 ) -> Generator[None, None, Floor]:
-    """Find the least price at which works that are owed looks have those of the sample that are theirs.
+    """Find the least price at which so many looks of the sample are moved to some works.
 
     Args:
-        told: contenders, without the price of floors.
+        told: contenders, without the price.
         score: mean score of what is shown, yuan per look.
-        owed: which works are owed looks [I].
+        which: works that have the price [I].
         wanted: looks of the sample.
     """
-    given = yield from _given(told, owed, 0.0)
-    if given >= wanted or not owed.any():
-        return Floor(0.0, wanted, given)
-    most = yield from _given(told, owed, score * HIGHEST)
-    low, high = 0.0, HIGHEST
+
+    def count(price: float) -> Counting:
+        return moved(told, lambda of: np.where(which[of.item], score * price, 0.0))
+
+    found = yield from least(count, wanted, 0.0, HALVINGS)
+    return found
+
+
+def least(
+    count: Callable[[float], Counting], wanted: float, low: float, halvings: int
+) -> Generator[None, None, Floor]:
+    """Find the least price at which a count that grows with it is what is wanted, by halving.
+
+    Args:
+        count: at a price, in mean scores.
+        wanted: by which it is to end.
+        low: the least price that there may be; the highest is 3.5.
+        halvings: how often.
+    """
+    least = yield from count(low)
+    if least >= wanted:
+        return Floor(low, wanted, least)
+    most = yield from count(HIGHEST)
     if most < wanted:
-        return Floor(HIGHEST, wanted, most)
-    for _ in range(HALVINGS):
+        return Floor(HIGHEST, wanted, most) if most > least else Floor(low, wanted, least)
+    high = HIGHEST
+    for _ in range(halvings):
         middle = (low + high) / 2.0
-        found = yield from _given(told, owed, score * middle)
+        found = yield from count(middle)
         if found >= wanted:
             high, most = middle, found
         else:
@@ -176,7 +159,7 @@ def _onward(exposure: Floats, told: Sequence[Told], prices: Floats) -> Steps:
     """Let exposure [C] fade for a step and gain the looks that prices [C + 1] give, so many that the sum stays."""
     looks = np.zeros(len(prices))
     for of in told:
-        shown, place = _placed(of, prices[of.creator])
+        shown, place = place_in(of, prices[of.creator])
         np.add.at(looks, of.creator[shown], of.looks[place])
     yield
     kept = inclusion.faded(exposure, STEP)
@@ -184,35 +167,19 @@ def _onward(exposure: Floats, told: Sequence[Told], prices: Floats) -> Steps:
     return np.asarray(kept + looks * ((exposure.sum() - kept.sum()) / max(float(looks.sum()), 1e-9)))
 
 
-def _given(told: Sequence[Told], owed: Flags, price: float) -> Generator[None, None, float]:
-    """Return the looks of works that are owed some, each at a price."""
-    given = 0.0
-    for number, of in enumerate(told):
-        shown, place = _placed(of, np.where(owed[of.item], price, 0.0))
-        given += float(of.looks[place[owed[of.item[shown]]]].sum())
+def moved(told: Sequence[Moving], prices_of: Callable[[Told], Floats]) -> Counting:
+    """Return the looks of the sample that prices move to those who have one.
+
+    Args:
+        told: contenders.
+        prices_of: the price of each contender of a decision, yuan per look [n].
+    """
+    looks = 0.0
+    for number, (of, before, beside) in enumerate(told):
+        prices = prices_of(of)
+        shown, place = place_in(of, prices)
+        gained = np.maximum(of.looks[place] - before[shown], 0.0) * (of.paid[shown] == 0)
+        looks += float(gained @ (prices[shown] / np.maximum(prices[shown] + beside[shown], 1e-30)))
         if number % BATCH == BATCH - 1:
             yield
-    return given
-
-
-def _placed(of: Told, prices: Floats) -> tuple[Ints, Ints]:
-    """Return which contenders are shown, and in which slot; most of them never come near one."""
-    score = of.base + prices
-    if len(score) > NEAREST:
-        worth = np.where(of.paid[: len(of.looks)] == 1, np.inf, score[: len(of.looks)])
-        near = np.concatenate((worth, score[len(of.looks) :])).argpartition(-NEAREST)[-NEAREST:]
-        near.sort()
-        place = _refilled(of, score, near)
-        if (place >= 0).sum() == len(of.looks):
-            return near[place >= 0], place[place >= 0]
-    place = _refilled(of, score, np.arange(len(score)))
-    return np.flatnonzero(place >= 0), place[place >= 0]
-
-
-def _refilled(of: Told, score: Floats, which: Ints) -> Ints:
-    place = np.full(len(which), -1, np.int64)
-    refill(
-        of.slot[which], score[which], of.group[which], of.category[which], of.paid[which],
-        *of.caps, len(of.looks), place,
-    )  # fmt: skip
-    return place
+    return looks

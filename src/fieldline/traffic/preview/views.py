@@ -1,17 +1,22 @@
 """Views: the state as decisions would read it under other dials; it shares all that those leave alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from fieldline.contracts.grants import MILLION
 from fieldline.facts import Policy
 from fieldline.goods import trust_of
 from fieldline.traffic import trusted
+from fieldline.traffic.domains.mix import Kept, Mixes
 from fieldline.traffic.organic import credit, newcomers
-from fieldline.traffic.organic.prices import CREDIT, INCLUSION, NEWCOMER
+from fieldline.traffic.organic.floors import behind_of
+from fieldline.traffic.organic.prices import CREDIT, INCLUSION, NEWCOMER, POOL
 from fieldline.traffic.prediction import model
+from fieldline.traffic.preview.pooled import Drawn, drawing
 from fieldline.traffic.rows import FLAGS, SHOWN, TRUST, aligned
 from fieldline.traffic.shelf import price_items, trust_factor
 from fieldline.traffic.state import Derived, State, relink, tidy
@@ -24,6 +29,10 @@ TOLD = 2_000
 """Most contenders that are told of each decision, among which settling places again."""
 
 
+TINY = 1e-6
+"""Looks that a work lacks at least where it has a price."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dialled:
     """A policy, and the prices that were solved for it, in mean scores of what is shown; None: as they stand."""
@@ -32,7 +41,11 @@ class Dialled:
     inclusion: Floats | None = None
     """By creator; the last is of what has none."""
     floor: float | None = None
-    """Of every work that is owed looks."""
+    """Of every work that is behind with the looks that it is owed."""
+    levels: Mapping[tuple[str, str], float] | None = None
+    """Of mixes, by scene and domain: all of them."""
+    drawn: Drawn | None = None
+    """Of a pool's works."""
 
 
 def view_of(state: State, dialled: Dialled, told: int = 0) -> State:
@@ -59,6 +72,9 @@ def view_of(state: State, dialled: Dialled, told: int = 0) -> State:
         ),
         goods=replace(state.goods, trusted=dict(state.goods.trusted)),
         organic=replace(state.organic, parts=state.organic.parts.copy()),
+        mixes=state.mixes
+        if dialled.levels is None
+        else Mixes({key: Kept(u) for key, u in dialled.levels.items()}),
         desk=desk,
     )
     if before.trust_weights != dialled.policy.trust_weights:
@@ -101,6 +117,29 @@ def owed_now(state: State, policy: Policy) -> Flags:
     )
 
 
+def lacking_now(state: State, policy: Policy) -> Floats:
+    """Return how many looks each work will lack by the end of its time as it goes, if it is to be priced at all [I].
+
+    Priced is what will be behind its line by the next tick; it goes on as it did so far.
+
+    Args:
+        state: only read.
+        policy: with the floor.
+    """
+    held, length = state.organic.newcomers, policy.newcomer_hours * HOUR
+    due = np.flatnonzero(owed_now(state, policy))
+    planned = newcomers.planned_shares(
+        state.traffic.shape, held.born[due], length, state.now + policy.tick_ms
+    )
+    given = held.given[due] / MILLION
+    behind = behind_of(planned, given, policy.newcomer_looks or 1.0) > 0.0
+    found = np.zeros(len(state.shelf.facts))
+    found[due] = np.where(
+        behind, np.maximum(policy.newcomer_looks - given / np.maximum(planned, 1e-9), TINY), 0.0
+    )
+    return found
+
+
 def _trust(view: State) -> None:
     trust = np.nan_to_num(trust_by_item(view), nan=0.5).tolist()
     factors = {value: trust_factor(view.policy, value) for value in set(trust)}
@@ -121,7 +160,9 @@ def _reprice(view: State, state: State, dialled: Dialled) -> None:
         known = np.where(creator < len(dialled.inclusion) - 1, creator, -1)
         parts[:, INCLUSION] = score * np.where(shown_now(view), dialled.inclusion[known], 0.0)
     if dialled.floor is not None:
-        parts[:, NEWCOMER] = score * dialled.floor * owed_now(view, policy)
+        parts[:, NEWCOMER] = score * dialled.floor * (lacking_now(view, policy) > 0.0)
+    if dialled.drawn is not None:
+        parts[drawing(state, dialled.drawn.pooled), POOL] = score * dialled.drawn.price
     if policy.earned.cap != state.policy.earned.cap:
         prices = credit.credit_prices(organic.credits.balance[:count], policy.earned.cap)
         parts[:, CREDIT] = score * prices * shown_now(view)

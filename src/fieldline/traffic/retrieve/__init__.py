@@ -6,12 +6,12 @@ one scene, category or geo cell, scanned exactly (`partitions`); what is trendin
 ticks (`ranked`); a partition of more than 100,000 items is searched through an index instead (`pool`).
 """
 
+from fieldline.traffic.retrieve.cells import cell_of, cells_within
 from fieldline.traffic.retrieve.merge import Scratch, brought, retrieve, source_of
 from fieldline.traffic.retrieve.partitions import (
     NOTHING,
     Partition,
     Partitions,
-    cell_of,
     enter,
     gathered,
     index,
@@ -21,13 +21,14 @@ from fieldline.traffic.retrieve.partitions import (
 )
 from fieldline.traffic.retrieve.pool import Key, Pool, Pools
 from fieldline.traffic.retrieve.ranked import rank
-from fieldline.traffic.retrieve.sources import LATELY, SOURCES, Ask
+from fieldline.traffic.retrieve.sources import LATELY, SOURCES, Ask, Circle
 
 __all__ = [
     "LATELY",
     "NOTHING",
     "SOURCES",
     "Ask",
+    "Circle",
     "Key",
     "Partition",
     "Partitions",
@@ -36,6 +37,7 @@ __all__ = [
     "Scratch",
     "brought",
     "cell_of",
+    "cells_within",
     "enter",
     "gathered",
     "index",

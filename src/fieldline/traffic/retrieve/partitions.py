@@ -8,11 +8,9 @@ from numpy.typing import NDArray
 from fieldline.columns import grown
 from fieldline.facts import Place
 from fieldline.traffic.retrieve import pool
+from fieldline.traffic.retrieve.cells import Cell, cell_of
 from fieldline.traffic.retrieve.pool import POOLED, Key, Pool, Pools
 from fieldline.traffic.rows import BIAS, CLICK, DIMENSIONS, LONG_VIEW
-
-CELL_DEGREES = 0.1
-"""Side of a geo cell: about 11 km of latitude."""
 
 LISTED = 256
 """Items that a scene's list of trending or of fresh items holds."""
@@ -36,6 +34,8 @@ class Partitions:
     """All partitions by key, and what is kept beside them."""
 
     by_key: dict[Key, Partition] = field(default_factory=dict)
+    cells: dict[int, dict[Cell, None]] = field(default_factory=dict)
+    """By scene, the geo cells that an item was ever in."""
     of_creator: dict[str, NDArray[np.int32]] = field(default_factory=dict)
     """Each creator's items, newest first."""
     keys_of: list[tuple[Key, ...]] = field(default_factory=list)
@@ -52,11 +52,6 @@ class Partitions:
     """By scene, items that few have seen, the newest first."""
     pools: Pools = field(default_factory=Pools)
     """Indexes of the large ones."""
-
-
-def cell_of(place: Place) -> tuple[int, int]:
-    """Return the geo cell of a place."""
-    return int(place.latitude // CELL_DEGREES), int(place.longitude // CELL_DEGREES)
 
 
 def keys_of(scenes: tuple[int, ...], category: str, place: Place | None) -> tuple[Key, ...]:
@@ -91,6 +86,8 @@ def enter(
         scene = int(key[1])
         if partition is None:
             partition = partitions.by_key[key] = Partition(CLICK if shelves[scene] else LONG_VIEW)
+            if key[0] == "cell":
+                partitions.cells.setdefault(scene, {})[int(key[2]), int(key[3])] = None
         if key not in partitions.keys_of[item]:
             _append(partition, item, row)
             pool.came(partitions.pools, key, item)

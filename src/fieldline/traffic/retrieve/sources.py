@@ -11,15 +11,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldline.facts import Place
-from fieldline.traffic.retrieve.partitions import NOTHING, Partition, Partitions, cell_of, gathered
+from fieldline.traffic.gates import bound_of, point_of
+from fieldline.traffic.kernels.near import in_rings
+from fieldline.traffic.retrieve.cells import cells_within
+from fieldline.traffic.retrieve.partitions import NOTHING, Partition, Partitions, gathered
 from fieldline.traffic.retrieve.pool import OVER, PAYS, Key, nearest
 from fieldline.traffic.rows import DIMENSIONS, FLAGS, SHOWN
 
 NEWEST = 20
 """Items that one followed creator may give."""
 
+INNERMOST_KM = 1.0
+"""Radius that no ring of a circle is narrower than."""
+
+MOST_NEAR = 8_192
+"""Items of the cells that a circle touches above which its outermost ring is left out."""
+
 LATELY = 2
 """Items watched long, the newest ones, whose likes are offered."""
+
+
+class Circle(NamedTuple):
+    """What is near a request."""
+
+    place: Place
+    """Where the viewer is."""
+    km: float
+    """How far it reaches."""
+    points: NDArray[np.float32]
+    """Where all items are on the unit sphere [I, 3]; NaN: nowhere."""
 
 
 class Ask(NamedTuple):
@@ -36,7 +56,8 @@ class Ask(NamedTuple):
     category: str | None = None
     follows: Iterable[str] = ()
     """Creators that the viewer follows."""
-    place: Place | None = None
+    circle: Circle | None = None
+    """What is near; None: nobody knows where the viewer is."""
     watched: Sequence[int] = ()
     """Items that the viewer watched long last, −1 = none."""
     intents: Sequence[str] = ()
@@ -74,8 +95,15 @@ def fresh(ask: Ask) -> NDArray[np.int32]:
 
 
 def near(ask: Ask) -> Sequence[Best]:
-    """Offer the best of the geo cell that the viewer is in."""
-    return _best(ask, ("cell", ask.scene, *cell_of(ask.place))) if ask.place else ()
+    """Offer the best of what lies about the viewer: within a kilometre or two, then twice as far, up to the circle."""
+    circle = ask.circle
+    if circle is None:
+        return ()
+    parts = _touched(ask, circle)
+    while sum(part.count for part in parts) > MOST_NEAR and circle.km >= 2.0 * INNERMOST_KM:
+        circle = circle._replace(km=circle.km / 2.0)
+        parts = _touched(ask, circle)
+    return [Best(within, _viewer(ask, within)) for within in _rings(circle, parts, ask.rows)] if parts else ()
 
 
 def channel(ask: Ask) -> Sequence[Best]:
@@ -157,6 +185,23 @@ def _best(ask: Ask, key: Key) -> Sequence[Best]:
     items = nearest(pool, query, OVER * ask.limit)
     flags = ask.rows.view(np.int32)[items, FLAGS]
     return (Best(gathered(items[flags & SHOWN != 0], ask.rows, partition.task), query),)
+
+
+def _touched(ask: Ask, circle: Circle) -> list[Partition]:
+    """Return the partitions of the cells that a circle touches."""
+    cells = cells_within(circle.place, circle.km, ask.partitions.cells.get(ask.scene, ()))
+    return [best.partition for cell in cells for best in _best(ask, ("cell", ask.scene, *cell))]
+
+
+def _rings(circle: Circle, parts: Sequence[Partition], rows: NDArray[np.float32]) -> list[Partition]:
+    """Gather what of some partitions lies in a circle: a partition for each radius, each the next one's first items."""
+    radii = [circle.km]
+    while radii[0] >= 2.0 * INNERMOST_KM:
+        radii.insert(0, radii[0] / 2.0)
+    bounds = np.array([4.0 * bound_of(km) for km in radii])
+    items, task = np.concatenate([part.items[: part.count] for part in parts]), parts[0].task
+    items, vectors, biases, ends = in_rings(items, circle.points, point_of(circle.place), bounds, rows, task)
+    return [Partition(task, items, vectors, biases, end) for end in ends.tolist() if end]
 
 
 def _viewer(ask: Ask, partition: Partition) -> NDArray[np.float32]:
