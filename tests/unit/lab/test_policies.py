@@ -18,6 +18,7 @@ from fieldline.lab.season import (
     Arm,
     Course,
     Opening,
+    Other,
     Policies,
     Pool,
     open_season,
@@ -38,6 +39,7 @@ from fieldline.lab.season.columns import (
     QUANTITY,
     SENT_BACK,
     VIEWER,
+    WATCHED,
     WORTH,
 )
 from fieldline.lab.season.market import tallies_of, waiting_of
@@ -302,12 +304,16 @@ def test_the_dials_figures() -> None:
     assert [row.label for row in gini.rows_of(found)].count("−.1 by random: platform GMV") == 1
 
 
-def test_a_frozen_predictor_stays_as_it_was(opening: Opening, untouched: Course) -> None:
-    """With nothing learned the predictor ends as it began, and the same requests are made of the same viewers."""
-    course = play(WORLD, PLAN, Arm(standing=BIDS, policies=Policies(frozen=True)), opening=opening)
-    assert course.auc(0)[0] == pytest.approx(0.5, abs=0.02) and untouched.auc(0)[0] > 0.55
-    assert np.array_equal(course.possible, untouched.possible)
-    assert not np.array_equal(course.items, untouched.items)
+def test_other_ways_are_asked_and_change_nothing(opening: Opening, untouched: Course) -> None:
+    """Asking leaves the arm as it was; the way without a price comes to what the arm's own slates did, tick by tick."""
+    ways = (Other(), Other(gini=0.3), Other(gini=0.3, linear=True), Other(random_share=1.0))
+    course = play(WORLD, PLAN, Arm(standing=BIDS, policies=Policies(others=ways)), opening=opening)
+    assert np.array_equal(course.total, untouched.total)
+    assert np.array_equal(course.items, untouched.items)
+    assert course.others[0, 0, 0] == pytest.approx(untouched.items[0, :, WATCHED].sum(), rel=1e-9)
+    assert course.others[0, 0, 1] == pytest.approx(untouched.items[0, :, WORTH].sum(), rel=1e-9)
+    assert course.others_gini[:, 0] == pytest.approx(untouched.gini, abs=1e-9)
+    assert (course.others_gini[-1, 1:] < untouched.gini[-1] - 0.02).all()
 
 
 def test_trusts_figures_are_differences_within_a_market() -> None:

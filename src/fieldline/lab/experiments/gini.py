@@ -1,7 +1,7 @@
 """`fieldline lab gini`: the dial on creators' exposure, what it realises and what it costs, beside two rivals.
 
-Whether the dial is met, and what that comes to, is played with a predictor that learns. What it costs beside its
-rivals is played with one that stays as it was: what varied slates teach it differs from run to run by more than that.
+Whether the dial is met, and what that comes to, is played arm by arm. What it costs beside its rivals is asked of one
+arm, request by request, whose viewers and predictor are the same for all: two runs differ by more than that.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,6 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from fieldline.facts import Policy
 from fieldline.lab.experiments.figures import Figure, in_95
 from fieldline.lab.experiments.policies import (
     Cost,
@@ -29,20 +28,25 @@ from fieldline.lab.experiments.policies import (
 )
 from fieldline.lab.experiments.runner import Day
 from fieldline.lab.experiments.storewide import SMALL, TINY
-from fieldline.lab.season import POLICY, Arm, Course, Policies
+from fieldline.lab.season import POLICY, Arm, Course, Other, Policies
 from fieldline.lab.season.organic import Flags
 
 DIALS = (0.7, 0.6, 0.5, 0.4)
 RIVALS = (0.6, 0.5)
-"""Dials that price and linear boost are held to where nothing is learned."""
+"""Dials that price and linear boost are held to, request by request."""
 SHARES = (0.5, 1.0)
 """Of requests that are answered by a draw over the best twenty."""
-ARMS = 2 + len(DIALS) + 2 * len(RIVALS) + len(SHARES)
+WAYS = (
+    Other(),
+    *(Other(gini=dial) for dial in RIVALS),
+    *(Other(gini=dial, linear=True) for dial in RIVALS),
+    *(Other(random_share=share) for share in SHARES),
+)
+"""No price, price, linear boost, random shares."""
 TAIL = 2
 """The tier of creators whom few follow; displaced are looks at the other two's."""
 TENTH = 0.1
 WITHIN = 0.02
-LEARNS, STILL, LINEAR = Policies(), Policies(frozen=True), Policies(frozen=True, linear=True)
 FULL = Setting(SMALL, contracts=40, days=3)
 QUICK = Setting(TINY, contracts=40, days=2)
 
@@ -63,7 +67,7 @@ class Found:
     none: Played
     dials: tuple[Played, ...]
     still: Played
-    """From here on nothing is learned."""
+    """From here on as asked of the first arm's requests."""
     price: tuple[Played, ...]
     linear: tuple[Played, ...]
     random: tuple[Played, ...]
@@ -95,7 +99,7 @@ class Gini(msgspec.Struct, frozen=True):
     """The market's own Gini."""
     dials: tuple[Arms, ...]
     still: Figure
-    """The market's own Gini where nothing is learned, as in all that follows."""
+    """The market's own Gini as asked of the requests of one arm, as in all that follows."""
     price: tuple[Arms, ...]
     linear: tuple[Arms, ...]
     random: tuple[Arms, ...]
@@ -106,7 +110,7 @@ class Gini(msgspec.Struct, frozen=True):
     """What the linear boost costs more than the price, market by market."""
     random_over_price: PerTenth
     cost: Cost
-    """With learning, of the dial nearest to .1 below the market's own."""
+    """Played, of the dial nearest to .1 below the market's own."""
     seeds: int
     days: int
 
@@ -122,7 +126,7 @@ def gini(*, seeds: int, quick: bool, workers: int, json: Path | None, plot: Path
         plot: PNG.
     """
     setting = QUICK if quick else FULL
-    found = figures_of(played(play_job, setting, seeds, ARMS, "gini", workers), setting)
+    found = figures_of(played(play_job, setting, seeds, 1 + len(DIALS), "gini", workers), setting)
     title = f"gini: {seeds} markets × {setting.days} days × {setting.size.creators} creators"
     publish(title, found, rows_of(found), json, plot)
     return found
@@ -139,19 +143,18 @@ def play_job(job: Job, day: Day) -> Found:
     days, creator = job.setting.days, season.world.items.creator
     large = (creator >= 0) & (season.world.creators.tier[creator] < TAIL)
 
-    def played(policy: Policy, policies: Policies = LEARNS) -> Played:
-        return _played(season.play(Arm(policy=policy, policies=policies)), days, large)
-
-    def dialled(dial: float) -> Policy:
-        return replace(POLICY, gini=dial)
-
+    course = season.play(Arm(policies=Policies(others=WAYS)))
+    asked = [_asked(course, days, way) for way in range(len(WAYS))]
+    first = 1 + len(RIVALS)
     return Found(
-        none=played(POLICY),
-        dials=tuple(played(dialled(dial)) for dial in DIALS),
-        still=played(POLICY, STILL),
-        price=tuple(played(dialled(dial), STILL) for dial in RIVALS),
-        linear=tuple(played(dialled(dial), LINEAR) for dial in RIVALS),
-        random=tuple(played(replace(POLICY, random_share=share), STILL) for share in SHARES),
+        none=_played(course, days, large),
+        dials=tuple(
+            _played(season.play(Arm(policy=replace(POLICY, gini=dial))), days, large) for dial in DIALS
+        ),
+        still=asked[0],
+        price=tuple(asked[1:first]),
+        linear=tuple(asked[first : first + len(RIVALS)]),
+        random=tuple(asked[first + len(RIVALS) :]),
     )
 
 
@@ -159,6 +162,14 @@ def _played(course: Course, days: int, large: Flags) -> Played:
     ticks = len(course.gini)
     last = course.gini[ticks - ticks // 3 :]
     return Played(float(last.mean()), whole_of(course, days - -(-days // 3), days, large))
+
+
+def _asked(course: Course, days: int, way: int) -> Played:
+    """What another way would have come to over the last third; whom it displaces is not asked."""
+    ticks = len(course.others_gini)
+    watched, worth = course.others[days - -(-days // 3) : days, way].sum(axis=0).tolist()
+    gini = float(course.others_gini[ticks - ticks // 3 :, way].mean())
+    return Played(gini, Whole(watched, worth, float("nan"), float("nan")))
 
 
 def figures_of(found: Sequence[Found], setting: Setting) -> Gini:
@@ -258,11 +269,11 @@ def interpolated(lowered: Sequence[float], cost: Sequence[float]) -> float:
 def rows_of(found: Gini) -> list[Row]:
     """Return the lines of the table."""
     rows = [Row("Gini, untouched", found.untouched, False), *_dialled("dial", found.dials)]
-    rows.append(Row("nothing learned: Gini, untouched", found.still, False))
+    rows.append(Row("request by request: Gini, untouched", found.still, False))
     rows += [*_dialled("price, dial", found.price), *_dialled("linear boost, dial", found.linear)]
     for arm in found.random:
         share = f"random share {arm.setting}: realised"
-        rows += [Row(share, arm.realised, False), *cost_rows(arm.cost)]
+        rows += [Row(share, arm.realised, False), *_known(arm.cost)]
     for name, per, against in (
         ("price", found.per_tenth, "the least"),
         ("linear boost", found.linear_per_tenth, ""),
@@ -281,6 +292,10 @@ def _dialled(name: str, arms: Sequence[Arms]) -> list[Row]:
         rows += [
             Row(f"{name} {arm.setting}: realised", arm.realised, False),
             Row("  off the dial", arm.off, False, f"± {WITHIN}"),
-            *cost_rows(arm.cost),
+            *_known(arm.cost),
         ]
     return rows
+
+
+def _known(cost: Cost) -> list[Row]:
+    return [row for row in cost_rows(cost) if not np.isnan(row.figure.estimate)]

@@ -268,8 +268,6 @@ class Moment(NamedTuple):
     random_share: float
     landscape_share: float
     most_ads: float
-    learns: bool
-    """Whether the predictor learns from what comes of it."""
 
 
 class Stays(NamedTuple):
@@ -304,6 +302,18 @@ class Links(NamedTuple):
     counted: Money  # [2, S] places of slates that had a candidate of theirs, and those that they had
 
 
+class Others(NamedTuple):
+    """Other ways to decide, n of them, and what they would have shown at the same requests."""
+
+    prices: Floats  # [n, I] named organic prices, yuan per look
+    random_share: Floats  # [n] of requests answered at random
+    looks: Floats  # [n, I] as the engine believes
+    came: Floats  # [D, n, 2] expected long views and net yuan, by the truth
+    slots: Floats  # [K, 6] room for a slate
+    untold: Singles  # [0, 17]
+    kept: Singles  # [limit + 1] room for the candidates' own prices
+
+
 class Stage(NamedTuple):
     """Everything."""
 
@@ -326,6 +336,7 @@ class Stage(NamedTuple):
     stays: Stays
     ahead: Ahead
     links: Links
+    others: Others
 
 
 class Desk(NamedTuple):

@@ -71,6 +71,8 @@ class Course:
     sessions: NDArray[np.int64]  # [R] times that each room opened, as far as rooms have stays
     rooms: Floats  # [R, 4] columns of `columns.ENTERED …`; none where rooms have no stays
     domains: Floats  # [S, 3, 5] rows of `columns.PUBLIC …`, columns of `columns.SEEN_LOOKS …`
+    others: Floats  # [D, n, 2] long views and net yuan that other ways would have been expected to bring
+    others_gini: Floats  # [T, n] that they would have realised
     bought: Money  # [N, 11] orders, columns of `columns.CLICKED_AT …`; DAY_ROW −1: before the season, or never made
     met: Money  # [I] when each new work had the looks that it was owed, ms, 0: it has not
     many: Money  # [I] when each new work had its thousandth look, ms, 0: it has not

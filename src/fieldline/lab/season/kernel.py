@@ -19,6 +19,7 @@ from fieldline.lab.season.counting import count_places, count_request, count_ste
 from fieldline.lab.season.links import add_mix
 from fieldline.lab.season.living import live_through
 from fieldline.lab.season.orders import arrive
+from fieldline.lab.season.others import decide_otherwise
 from fieldline.lab.season.staged import add_ahead
 from fieldline.lab.season.study import close_looks, ripen, side_of
 from fieldline.lab.world.days import request_key, stays
@@ -111,9 +112,10 @@ def run(stage: Stage, desk: Desk, moment: Moment) -> None:
         if rendered(key):
             if moment.paid and not randomised:
                 note_moved(stage, desk, scene, shown, told)
+            for other in range(stage.others.random_share.size):
+                decide_otherwise(stage, desk, moment, visit, own, at, count, other)
             live_through(stage, desk, moment, visit, shown, at, randomised)
     end = moment.start + moment.length
     arrive(stage, moment.day, end)
-    if moment.learns:
-        close_looks(stage.machine, desk.pen, stage.queue, end - stage.windows.label)
-        ripen(stage.machine, desk.pen, stage.clicks, end)
+    close_looks(stage.machine, desk.pen, stage.queue, end - stage.windows.label)
+    ripen(stage.machine, desk.pen, stage.clicks, end)

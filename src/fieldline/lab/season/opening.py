@@ -19,6 +19,7 @@ from fieldline.lab.season.columns import (
 )
 from fieldline.lab.season.links import links_of, no_links
 from fieldline.lab.season.market import (
+    SLOTS,
     accounts_of,
     clicks_of,
     crowd_of,
@@ -31,6 +32,7 @@ from fieldline.lab.season.market import (
     terms_of,
     waiting_of,
 )
+from fieldline.lab.season.others import others_of
 from fieldline.lab.season.plan import Plan
 from fieldline.lab.season.staged import no_stays, nothing_ahead
 from fieldline.lab.season.study import SETTINGS
@@ -148,6 +150,14 @@ def stage_of(
         stays=no_stays(len(told.offers)),
         ahead=nothing_ahead(),
         links=_links(world, opening, arm),
+        others=others_of(
+            arm.policies.others,
+            policy.random_share,
+            len(world.items.kind),
+            plan.days + 1,
+            SLOTS,
+            policy.candidate_limit,
+        ),
     )
 
 

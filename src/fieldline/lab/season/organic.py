@@ -43,6 +43,18 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """A way to decide that is asked beside an arm's own, request by request, and never shown."""
+
+    gini: float | None = None
+    """Dial on creators' exposure, as far as that way would have given it; None: none."""
+    linear: bool = False
+    """Whether it is held by the linear boost."""
+    random_share: float | None = None
+    """Of requests answered at random; None: the arm's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policies:
     """What an arm does to organic traffic beside the dials of its `policy`."""
 
@@ -54,8 +66,8 @@ class Policies:
     """[I], the items that earn credit; None: all."""
     pool: Pool | None = None
     """A pool of looks; it or credit, not both."""
-    frozen: bool = False
-    """Whether the predictor stays as it was when the season began: arms then differ by what they decide alone."""
+    others: tuple[Other, ...] = ()
+    """Ways to decide of which it is told what they would have shown at this arm's requests."""
     staged: Flags | None = None
     """[R], the live rooms that tell the engine what they are about to sell; None: none does."""
     follows: Literal["unknown", "before", "known"] = "unknown"
@@ -172,7 +184,7 @@ def price(
     creator, score = machine.items.creator, float(tallies.score[0])
     there = (machine.rows.view(np.int32)[:, FLAGS] & SHOWN) != 0
     named = np.zeros((4, len(creator)))
-    named[0] = _include(organic.inclusion, policy, policies, creator, there, passed)
+    named[0] = include(organic.inclusion, policy, policies, creator, there, passed)
     named[1] = _welcome(organic.newcomers, policy, policies, there, traffic, at)
     credit.decay(organic.credits, passed, policy.earned.half_life_hours)
     balance = organic.credits.balance[: len(creator)]
@@ -189,7 +201,7 @@ def price(
         machine.rows[:, ORGANIC_PRICE] += tallies.prices[NAMED].astype(np.float32)
 
 
-def _include(
+def include(
     held: Inclusion,
     policy: Policy,
     policies: Policies,
@@ -197,7 +209,16 @@ def _include(
     there: Flags,
     passed: int,
 ) -> Floats:
-    """Each item's price of its creator, in mean scores [I]; what Gini is realised is noted without a dial, too."""
+    """Return each item's price of its creator, in mean scores [I]; what Gini is realised is noted without a dial, too.
+
+    Args:
+        held: what was seen of each creator, changed: faded, and the weight moved.
+        policy: with the dial.
+        policies: by which form it is held.
+        creator: of each item [I], −1: none.
+        there: which items can be shown [I].
+        passed: since the last time, ms.
+    """
     held.exposure = inclusion.faded(held.exposure, passed)
     makers = np.unique(creator[there & (creator >= 0)])
     exposure = held.exposure[makers]

@@ -10,7 +10,7 @@ from fieldline.contracts import book as accounts
 from fieldline.contracts.book import Book
 from fieldline.draws import key_of
 from fieldline.facts import Policy
-from fieldline.lab.season import links, pooling, staged, trusting
+from fieldline.lab.season import links, others, pooling, staged, trusting
 from fieldline.lab.season.arm import PLAIN, POLICY, Arm, Life
 from fieldline.lab.season.columns import (
     ARM_BUYERS,
@@ -177,6 +177,7 @@ class _Season:
         if arm.policies.learned:
             trusting.apply(self.learned.trust, self.stage.machine, world.items.merchant, policy)
         self.ticks = plan.days * DAY // TICK
+        self.others = others.opened(arm.policies.others, world.size.creators, self.ticks)
         shape = (self.ticks, self.count)
         self.spend = np.zeros(shape, np.int64)
         self.value, self.alpha = np.zeros(shape), np.zeros(shape)
@@ -266,6 +267,9 @@ class _Season:
             organic, arm.policy, arm.policies, stage.machine, stage.shelf, stage.tallies, self.traffic, end, TICK
         )  # fmt: skip
         self.gini[tick] = organic.inclusion.realised
+        if self.others.ways:
+            score = float(stage.tallies.score[0])
+            others.price(self.others, stage.others, arm.policy, stage.machine, score, tick, TICK)
         self.by_day[tick * TICK // DAY] = stage.tallies.items
 
     def _pool(self, end: int) -> None:
@@ -320,7 +324,6 @@ class _Season:
             random_share=policy.random_share,
             landscape_share=policy.landscape_share,
             most_ads=self._most_ads(),
-            learns=not self.arm.policies.frozen,
         )
 
     def _look(self) -> None:
@@ -381,6 +384,8 @@ class _Season:
             chances=tallies.chances,
             items=self.by_day,
             gini=self.gini,
+            others=self.stage.others.came,
+            others_gini=self.others.gini,
             sessions=sessions(self.told),
             rooms=tallies.rooms,
             domains=tallies.domains,
