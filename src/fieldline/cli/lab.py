@@ -26,7 +26,7 @@ class Name(StrEnum):
 ORGANIC = (
     Name.GINI, Name.ONE_PLUS_N, Name.COLD_START, Name.TRUST, Name.FOCUS_POOLS, Name.STAGING, Name.DOMAINS
 )  # fmt: skip
-"""Those of organic policies: each is a module's function of its own name."""
+"""Those of organic policies: each is a module's experiment."""
 
 
 def lab(
@@ -69,8 +69,10 @@ def lab(
         return
     markets = 1 if quick else seeds
     if name in ORGANIC:
-        play = getattr(import_module(f"fieldline.lab.experiments.{name}"), name)
-        play(seeds=markets, quick=quick, workers=workers, json=json, plot=plot)
+        from fieldline.lab.experiments.policies import carry_out
+
+        experiment = import_module(f"fieldline.lab.experiments.{name}").EXPERIMENT
+        carry_out(experiment, seeds=markets, quick=quick, workers=workers, json=json, plot=plot)
         return
     from fieldline.lab.experiments.storewide import storewide
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 from fieldline.lab.experiments.figures import Figure, in_95
 from fieldline.lab.experiments.policies import (
     Cost,
+    Experiment,
     Job,
     Row,
     Setting,
@@ -19,8 +19,6 @@ from fieldline.lab.experiments.policies import (
     cost_rows,
     daily,
     opened,
-    played,
-    publish,
     whole_of,
 )
 from fieldline.lab.experiments.runner import Day
@@ -86,26 +84,6 @@ class ColdStart(msgspec.Struct, frozen=True):
     """Nothing, floors, static boosts."""
     seeds: int
     days: int
-
-
-def cold_start(*, seeds: int, quick: bool, workers: int, json: Path | None, plot: Path | None) -> ColdStart:
-    """Run the experiment, print its table, write its figures and draw its plot where asked.
-
-    Args:
-        seeds: markets 1 … seeds.
-        quick: a small market for three days: shows that it runs, and proves little.
-        workers: processes.
-        json: file for the figures.
-        plot: PNG.
-    """
-    setting = QUICK if quick else FULL
-    found = figures_of(played(play_job, setting, seeds, 2 + len(BOOSTS), "cold_start", workers), setting)
-    title = (
-        f"cold_start: {seeds} markets × {setting.days} days, {setting.new_share:.0%} of"
-        f" {setting.size.videos} videos new, {LOOKS:g} looks owed in {HOURS} hours"
-    )
-    publish(title, found, rows_of(found), json, plot)
-    return found
 
 
 def play_job(job: Job, day: Day) -> tuple[Played, ...]:
@@ -193,3 +171,17 @@ def rows_of(found: ColdStart) -> list[Row]:
             *(cost_rows(way.cost) if way.name != "nothing" else ()),
         ]
     return rows
+
+
+EXPERIMENT = Experiment(
+    name="cold_start",
+    full=FULL,
+    quick=QUICK,
+    arms=2 + len(BOOSTS),
+    play=play_job,
+    figures=figures_of,
+    rows=rows_of,
+    scope=lambda setting: (
+        f"{setting.new_share:.0%} of {setting.size.videos} videos new, {LOOKS:g} looks owed in {HOURS} hours"
+    ),
+)

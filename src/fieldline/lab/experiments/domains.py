@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -12,6 +11,7 @@ from fieldline.facts import Mix, Scene
 from fieldline.lab.experiments.figures import Figure, in_95
 from fieldline.lab.experiments.policies import (
     Cost,
+    Experiment,
     Job,
     Row,
     Setting,
@@ -19,8 +19,6 @@ from fieldline.lab.experiments.policies import (
     cost_of,
     cost_rows,
     opened,
-    played,
-    publish,
 )
 from fieldline.lab.experiments.runner import Day
 from fieldline.lab.experiments.trust import repeats
@@ -139,23 +137,6 @@ class Found:
     before: Played
     linked: Played
     mixed: tuple[Played, ...]
-
-
-def domains(*, seeds: int, quick: bool, workers: int, json: Path | None, plot: Path | None) -> Domains:
-    """Run the experiment, print its table, write its figures and draw its plot where asked.
-
-    Args:
-        seeds: markets 1 … seeds.
-        quick: a small market for two days: shows that it runs, and proves little.
-        workers: processes.
-        json: file for the figures.
-        plot: PNG.
-    """
-    setting = QUICK if quick else FULL
-    found = figures_of(played(play_job, setting, seeds, ARMS, "domains", workers), setting)
-    title = f"domains: {seeds} markets × {setting.days} days × {setting.size.creators} makers"
-    publish(title, found, rows_of(found), json, plot)
-    return found
 
 
 def play_job(job: Job, day: Day) -> Found:
@@ -283,3 +264,15 @@ def _rows(name: str, one: Linked) -> list[Row]:
         Row("  requests made of those possible, points", one.retention, against="≥ 0"),
         *cost_rows(one.cost),
     ]
+
+
+EXPERIMENT = Experiment(
+    name="domains",
+    full=FULL,
+    quick=QUICK,
+    arms=ARMS,
+    play=play_job,
+    figures=figures_of,
+    rows=rows_of,
+    scope=lambda setting: f"{setting.size.creators} makers",
+)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -12,6 +11,7 @@ from fieldline.contracts.grants import MILLION, Grant, Matching
 from fieldline.lab.experiments.figures import Figure, in_95
 from fieldline.lab.experiments.policies import (
     Cost,
+    Experiment,
     Job,
     Row,
     Setting,
@@ -20,8 +20,6 @@ from fieldline.lab.experiments.policies import (
     cost_rows,
     daily,
     opened,
-    played,
-    publish,
     whole_of,
 )
 from fieldline.lab.experiments.runner import Day
@@ -94,25 +92,6 @@ class FocusPools(msgspec.Struct, frozen=True):
     """Of the linked pool."""
     seeds: int
     days: int
-
-
-def focus_pools(*, seeds: int, quick: bool, workers: int, json: Path | None, plot: Path | None) -> FocusPools:
-    """Run the experiment, print its table, write its figures and draw its plot where asked.
-
-    Args:
-        seeds: markets 1 … seeds.
-        quick: a small market for two days: shows that it runs, and proves little.
-        workers: processes.
-        json: file for the figures.
-        plot: PNG.
-    """
-    setting = QUICK if quick else FULL
-    found = figures_of(played(play_job, setting, seeds, ARMS, "focus_pools", workers), setting)
-    title = (
-        f"focus_pools: {seeds} markets × {setting.days} days × {setting.contracts} merchants, half eligible"
-    )
-    publish(title, found, rows_of(found), json, plot)
-    return found
 
 
 def play_job(job: Job, day: Day) -> Found:
@@ -208,3 +187,15 @@ def rows_of(found: FocusPools) -> list[Row]:
         ]
     rows.append(Row("linked over unlinked: GMV", found.linked_over_unlinked, against="> 0"))
     return rows
+
+
+EXPERIMENT = Experiment(
+    name="focus_pools",
+    full=FULL,
+    quick=QUICK,
+    arms=ARMS,
+    play=play_job,
+    figures=figures_of,
+    rows=rows_of,
+    scope=lambda setting: f"{setting.contracts} merchants, half eligible",
+)

@@ -6,7 +6,6 @@ arm, request by request, whose viewers and predictor are the same for all: two r
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 from fieldline.lab.experiments.figures import Figure, in_95
 from fieldline.lab.experiments.policies import (
     Cost,
+    Experiment,
     Job,
     Row,
     Setting,
@@ -22,8 +22,6 @@ from fieldline.lab.experiments.policies import (
     cost_of,
     cost_rows,
     opened,
-    played,
-    publish,
     whole_of,
 )
 from fieldline.lab.experiments.runner import Day
@@ -113,23 +111,6 @@ class Gini(msgspec.Struct, frozen=True):
     """Played, of the dial nearest to .1 below the market's own."""
     seeds: int
     days: int
-
-
-def gini(*, seeds: int, quick: bool, workers: int, json: Path | None, plot: Path | None) -> Gini:
-    """Run the experiment, print its table, write its figures and draw its plot where asked.
-
-    Args:
-        seeds: markets 1 … seeds.
-        quick: a small market for two days: shows that it runs, and proves little.
-        workers: processes.
-        json: file for the figures.
-        plot: PNG.
-    """
-    setting = QUICK if quick else FULL
-    found = figures_of(played(play_job, setting, seeds, 1 + len(DIALS), "gini", workers), setting)
-    title = f"gini: {seeds} markets × {setting.days} days × {setting.size.creators} creators"
-    publish(title, found, rows_of(found), json, plot)
-    return found
 
 
 def play_job(job: Job, day: Day) -> Found:
@@ -299,3 +280,15 @@ def _dialled(name: str, arms: Sequence[Arms]) -> list[Row]:
 
 def _known(cost: Cost) -> list[Row]:
     return [row for row in cost_rows(cost) if not np.isnan(row.figure.estimate)]
+
+
+EXPERIMENT = Experiment(
+    name="gini",
+    full=FULL,
+    quick=QUICK,
+    arms=1 + len(DIALS),
+    play=play_job,
+    figures=figures_of,
+    rows=rows_of,
+    scope=lambda setting: f"{setting.size.creators} creators",
+)

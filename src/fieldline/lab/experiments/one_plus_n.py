@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -12,6 +11,7 @@ from fieldline.facts.policy import Earned
 from fieldline.lab.experiments.figures import Figure, Floats, in_95
 from fieldline.lab.experiments.policies import (
     Cost,
+    Experiment,
     Job,
     Row,
     Setting,
@@ -20,8 +20,6 @@ from fieldline.lab.experiments.policies import (
     cost_rows,
     daily,
     opened,
-    played,
-    publish,
     whole_of,
 )
 from fieldline.lab.experiments.runner import Day
@@ -125,23 +123,6 @@ class OnePlusN(msgspec.Struct, frozen=True):
     """Of the strong setting."""
     seeds: int
     days: int
-
-
-def one_plus_n(*, seeds: int, quick: bool, workers: int, json: Path | None, plot: Path | None) -> OnePlusN:
-    """Run the experiment, print its table, write its figures and draw its plot where asked.
-
-    Args:
-        seeds: markets 1 … seeds.
-        quick: a small market for two days: shows that it runs, and proves little.
-        workers: processes.
-        json: file for the figures.
-        plot: PNG.
-    """
-    setting = QUICK if quick else FULL
-    found = figures_of(played(play_job, setting, seeds, 2 + len(CREDITS), "one_plus_n", workers), setting)
-    title = f"one_plus_n: {seeds} markets × {setting.days} days × {setting.contracts} merchants, half of them earn"
-    publish(title, found, rows_of(found), json, plot)
-    return found
 
 
 def play_job(job: Job, day: Day) -> Found:
@@ -289,3 +270,15 @@ def _rows(name: str, effect: Effect, claimed: bool) -> list[Row]:
         Row("  organic exposure on later days", effect.later_organic_exposure),
         Row("  GMV on later days", effect.later_gmv),
     ]
+
+
+EXPERIMENT = Experiment(
+    name="one_plus_n",
+    full=FULL,
+    quick=QUICK,
+    arms=2 + len(CREDITS),
+    play=play_job,
+    figures=figures_of,
+    rows=rows_of,
+    scope=lambda setting: f"{setting.contracts} merchants, half of them earn",
+)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import numpy as np
@@ -23,6 +23,7 @@ from fieldline.lab.world import Size, World
 from fieldline.units import YUAN
 
 Found = TypeVar("Found")
+Told = TypeVar("Told", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +84,6 @@ class Row:
     against: str = ""
     """The claim or the target, as text."""
     drawn: bool = True
-
-
-def played(
-    play: Callable[[Job, Day], Found], setting: Setting, seeds: int, arms: int, name: str, workers: int
-) -> list[Found]:
-    """Return what each market's arms found, in the order of the seeds, while a bar shows the days played.
-
-    Args:
-        play: a module's function of a job and of a call for each day played.
-        setting: of every market.
-        seeds: markets 1 … seeds.
-        arms: that each market is played in.
-        name: the experiment's, beside the bar.
-        workers: processes.
-    """
-    jobs = [Job(seed, setting) for seed in range(1, seeds + 1)]
-    return run(play, jobs, len(jobs) * setting.days * arms, f"{name}, days played", workers)
 
 
 def opened(job: Job, day: Day, policy: Policy = POLICY, life: Life = PLAIN) -> Season:
@@ -169,16 +153,52 @@ def cost_rows(cost: Cost, indent: str = "  ") -> list[Row]:
     ]
 
 
-def text(row: Row) -> str:
-    """Return a figure as `1.2% [.8, 1.6]`, or as a plain number; a dash where it is not known."""
-    figure, scale = row.figure, 100.0 if row.percent else 1.0
-    if np.isnan(figure.estimate):
-        return "–"
-    places, sign = (2, "%") if row.percent else (3, "")
-    told = f"{scale * figure.estimate:.{places}f}{sign}"
-    if np.isnan(figure.low):
-        return told
-    return f"{told} [{scale * figure.low:.{places}f}, {scale * figure.high:.{places}f}]"
+@dataclass(frozen=True, slots=True)
+class Experiment(Generic[Found, Told]):
+    """A named experiment: what is played, what it comes to, and how it is told."""
+
+    name: str
+    full: Setting
+    quick: Setting
+    """Shows that it runs, and proves little."""
+    arms: int
+    """That each market is played in."""
+    play: Callable[[Job, Day], Found]
+    """A module's function: of a market and of a call for each day played."""
+    figures: Callable[[Sequence[Found], Setting], Told]
+    rows: Callable[[Told], list[Row]]
+    """Lines of the table."""
+    scope: Callable[[Setting], str]
+    """What a market has of what matters here, for the title."""
+
+
+def carry_out(
+    experiment: Experiment[Found, Told],
+    *,
+    seeds: int,
+    quick: bool,
+    workers: int,
+    json: Path | None,
+    plot: Path | None,
+) -> Told:
+    """Play an experiment, print its table, write its figures and draw its plot where asked.
+
+    Args:
+        experiment: which.
+        seeds: markets 1 … seeds.
+        quick: whether in its quick setting.
+        workers: processes.
+        json: file for the figures.
+        plot: PNG.
+    """
+    name, setting = experiment.name, experiment.quick if quick else experiment.full
+    jobs = [Job(seed, setting) for seed in range(1, seeds + 1)]
+    days = len(jobs) * setting.days * experiment.arms
+    markets = run(experiment.play, jobs, days, f"{name}, days played", workers)
+    found = experiment.figures(markets, setting)
+    title = f"{name}: {seeds} markets × {setting.days} days × {experiment.scope(setting)}"
+    publish(title, found, experiment.rows(found), json, plot)
+    return found
 
 
 def publish(
@@ -205,6 +225,18 @@ def publish(
         json.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     if plot:
         _draw(plot, title, rows)
+
+
+def text(row: Row) -> str:
+    """Return a figure as `1.2% [.8, 1.6]`, or as a plain number; a dash where it is not known."""
+    figure, scale = row.figure, 100.0 if row.percent else 1.0
+    if np.isnan(figure.estimate):
+        return "–"
+    places, sign = (2, "%") if row.percent else (3, "")
+    told = f"{scale * figure.estimate:.{places}f}{sign}"
+    if np.isnan(figure.low):
+        return told
+    return f"{told} [{scale * figure.low:.{places}f}, {scale * figure.high:.{places}f}]"
 
 
 def named(rows: Sequence[Row]) -> list[Row]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from fieldline.lab.experiments.figures import Figure, in_95
 from fieldline.lab.experiments.policies import (
     Cost,
+    Experiment,
     Job,
     Row,
     Setting,
@@ -20,8 +20,6 @@ from fieldline.lab.experiments.policies import (
     cost_rows,
     daily,
     opened,
-    played,
-    publish,
     whole_of,
 )
 from fieldline.lab.experiments.runner import Day
@@ -147,23 +145,6 @@ class Staging(msgspec.Struct, frozen=True):
     days: int
 
 
-def staging(*, seeds: int, quick: bool, workers: int, json: Path | None, plot: Path | None) -> Staging:
-    """Run the experiment, print its table, write its figures and draw its plot where asked.
-
-    Args:
-        seeds: markets 1 … seeds.
-        quick: a small market for two days: shows that it runs, and proves little.
-        workers: processes.
-        json: file for the figures.
-        plot: PNG.
-    """
-    setting = QUICK if quick else FULL
-    found = figures_of(played(play_job, setting, seeds, ARMS, "staging", workers), setting)
-    title = f"staging: {seeds} markets × {setting.days} days × {setting.size.rooms} live rooms"
-    publish(title, found, rows_of(found), json, plot)
-    return found
-
-
 def play_job(job: Job, day: Day) -> Found:
     """Play a market's arms: no room tells its plan, all do, half of them do; and the first two with offers pulled.
 
@@ -281,3 +262,15 @@ def _rows(name: str, told: Told, against: str) -> list[Row]:
         Row("  viewers there at an offer's start", told.met),
         Row("  their chance to order it", told.match),
     ]
+
+
+EXPERIMENT = Experiment(
+    name="staging",
+    full=FULL,
+    quick=QUICK,
+    arms=ARMS,
+    play=play_job,
+    figures=figures_of,
+    rows=rows_of,
+    scope=lambda setting: f"{setting.size.rooms} live rooms",
+)

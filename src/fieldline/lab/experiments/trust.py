@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from fieldline.lab.experiments.figures import Figure, Floats, in_95
 from fieldline.lab.experiments.policies import (
     Cost,
+    Experiment,
     Job,
     Row,
     Setting,
@@ -20,8 +20,6 @@ from fieldline.lab.experiments.policies import (
     cost_rows,
     daily,
     opened,
-    played,
-    publish,
     whole_of,
 )
 from fieldline.lab.experiments.runner import Day
@@ -99,23 +97,6 @@ class Trust(msgspec.Struct, frozen=True):
     """Of the first weight."""
     seeds: int
     days: int
-
-
-def trust(*, seeds: int, quick: bool, workers: int, json: Path | None, plot: Path | None) -> Trust:
-    """Run the experiment, print its table, write its figures and draw its plot where asked.
-
-    Args:
-        seeds: markets 1 … seeds.
-        quick: a few days: shows that it runs, and proves little.
-        workers: processes.
-        json: file for the figures.
-        plot: PNG.
-    """
-    setting = QUICK if quick else FULL
-    found = figures_of(played(play_job, setting, seeds, 1 + len(WEIGHTS), "trust", workers), setting)
-    title = f"trust: {seeds} markets × {setting.days} days × {setting.size.merchants} merchants"
-    publish(title, found, rows_of(found), json, plot)
-    return found
 
 
 def play_job(job: Job, day: Day) -> tuple[Played, ...]:
@@ -274,3 +255,15 @@ def rows_of(found: Trust) -> list[Row]:
             Row("  learned trust and true kept share, correlation in trade", one.likeness, False),
         ]
     return rows
+
+
+EXPERIMENT = Experiment(
+    name="trust",
+    full=FULL,
+    quick=QUICK,
+    arms=1 + len(WEIGHTS),
+    play=play_job,
+    figures=figures_of,
+    rows=rows_of,
+    scope=lambda setting: f"{setting.size.merchants} merchants",
+)
