@@ -69,7 +69,7 @@ def test_the_price_costs_less_than_a_flat_boost() -> None:
 
 
 def test_the_first_tenth_costs_less_than_by_a_linear_boost() -> None:
-    """A Gini of .766, a tenth below the natural one, costs 1.4% of the slates' value by the price, 1.7% by the boost."""
+    """A tenth below the natural Gini costs 1.4% of the slates' value by the price, and 1.7% by the linear boost."""
     natural, priced, linear = play(None), play(0.766), play(0.766, linear=True)
     assert abs(priced.gini[-288:].mean() - linear.gini[-288:].mean()) < 0.001
     assert round(100.0 * (1.0 - priced.value / natural.value), 1) == 1.4
