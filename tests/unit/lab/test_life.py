@@ -257,6 +257,12 @@ def test_follows_cannot_be_known_where_nobody_follows(lived_in: Opening) -> None
         play(WORLD, PLAN, Arm(policies=Policies(follows="known")), opening=lived_in)
 
 
+def test_plans_cannot_be_told_where_nobody_stays(fond: Opening) -> None:
+    """An arm in which rooms tell their plans is refused in a market that was opened without stays."""
+    with pytest.raises(ValueError, match="without stays"):
+        play(WORLD, PLAN, Arm(policies=Policies(staged=np.ones(len(LIVES), bool))), opening=fond)
+
+
 def test_stagings_figures_are_shares_of_what_was_there() -> None:
     """Rooms that go from 100 to 110 net yuan over the same sessions gain 10%; the half's own figures are the half's."""
     whole = Whole(100.0, 1_000.0, 0.0, 0.9)

@@ -18,6 +18,7 @@ from fieldline.lab.experiments.policies import (
     Whole,
     cost_of,
     cost_rows,
+    gain,
     opened,
 )
 from fieldline.lab.experiments.runner import Day
@@ -224,16 +225,12 @@ def _linked(arms: Sequence[Played], bases: Sequence[Played]) -> Linked:
         private_gmv=in_95([arm.private_worth / base.private_worth - 1.0 for arm, base in pairs]),
         fan_gmv=in_95([arm.fan_worth / base.fan_worth - 1.0 for arm, base in pairs]),
         follow_through=in_95([arm.won / base.won - 1.0 for arm, base in pairs]),
-        new_fan_gmv=in_95([_gain(arm.new_fan_gmv, base.new_fan_gmv) for arm, base in pairs]),
+        new_fan_gmv=in_95([gain(arm.new_fan_gmv, base.new_fan_gmv) for arm, base in pairs]),
         repeat_change=in_95([arm.repeated - base.repeated for arm, base in pairs]),
         gmv_per_viewer=in_95([arm.gmv_per_viewer / base.gmv_per_viewer - 1.0 for arm, base in pairs]),
         retention=in_95([arm.returned - base.returned for arm, base in pairs]),
         cost=cost_of([arm.per_look for arm in arms], [base.per_look for base in bases]),
     )
-
-
-def _gain(now: float, before: float) -> float:
-    return now / before - 1.0 if before > 0.0 else float("nan")
 
 
 def rows_of(found: Domains) -> list[Row]:

@@ -128,6 +128,11 @@ def whole_of(course: Course, first: int, last: int, others: Flags) -> Whole:
     )
 
 
+def gain(now: float, before: float) -> float:
+    """Return by which share there is more now; NaN where there was nothing."""
+    return now / before - 1.0 if before > 0.0 else float("nan")
+
+
 def cost_of(arms: Sequence[Whole], bases: Sequence[Whole], displacement: Sequence[float] = ()) -> Cost:
     """Return what a policy costs, seed by seed beside the arm without it.
 

@@ -19,6 +19,7 @@ from fieldline.lab.experiments.policies import (
     cost_of,
     cost_rows,
     daily,
+    gain,
     opened,
     whole_of,
 )
@@ -226,17 +227,13 @@ def figures_of(found: Sequence[Found], setting: Setting) -> Staging:
 def _told(arms: Sequence[Rooms], bases: Sequence[Rooms]) -> Told:
     pairs = list(zip(arms, bases, strict=True))
     return Told(
-        gmv_per_session=in_95([_gain(arm.worth, base.worth) for arm, base in pairs]),
-        gmv_as_it_came=in_95([_gain(arm.gmv, base.gmv) for arm, base in pairs]),
-        looks=in_95([_gain(arm.looks, base.looks) for arm, base in pairs]),
-        entered=in_95([_gain(arm.entered, base.entered) for arm, base in pairs]),
-        met=in_95([_gain(arm.met, base.met) for arm, base in pairs]),
-        match=in_95([_gain(arm.met_orders * base.met, base.met_orders * arm.met) for arm, base in pairs]),
+        gmv_per_session=in_95([gain(arm.worth, base.worth) for arm, base in pairs]),
+        gmv_as_it_came=in_95([gain(arm.gmv, base.gmv) for arm, base in pairs]),
+        looks=in_95([gain(arm.looks, base.looks) for arm, base in pairs]),
+        entered=in_95([gain(arm.entered, base.entered) for arm, base in pairs]),
+        met=in_95([gain(arm.met, base.met) for arm, base in pairs]),
+        match=in_95([gain(arm.met_orders * base.met, base.met_orders * arm.met) for arm, base in pairs]),
     )
-
-
-def _gain(now: float, before: float) -> float:
-    return now / before - 1.0 if before > 0.0 else float("nan")
 
 
 def rows_of(found: Staging) -> list[Row]:

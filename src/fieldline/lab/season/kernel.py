@@ -113,7 +113,7 @@ def run(stage: Stage, desk: Desk, moment: Moment) -> None:
             if moment.paid and not randomised:
                 note_moved(stage, desk, scene, shown, told)
             for other in range(stage.others.random_share.size):
-                decide_otherwise(stage, desk, moment, visit, own, at, count, other)
+                decide_otherwise(stage, desk, moment, visit, own, at, count, more, other)
             live_through(stage, desk, moment, visit, shown, at, randomised)
     end = moment.start + moment.length
     arrive(stage, moment.day, end)

@@ -94,7 +94,15 @@ def price(
 
 @njit
 def decide_otherwise(
-    stage: Stage, desk: Desk, moment: Moment, visit: Visit, own: np.uint64, at: int, count: int, other: int
+    stage: Stage,
+    desk: Desk,
+    moment: Moment,
+    visit: Visit,
+    own: np.uint64,
+    at: int,
+    count: int,
+    more: int,
+    other: int,
 ) -> None:
     """Decide a request once more in another way, and count what the truth expects of that slate.
 
@@ -106,6 +114,7 @@ def decide_otherwise(
         own: key of the request's own draws.
         at: ms.
         count: of candidates.
+        more: of them, to how many something was written that a look at them is worth beside; all or none.
         other: which way.
     """
     others, rows, terms, shelf = stage.others, stage.machine.rows, stage.terms, stage.shelf
@@ -123,7 +132,7 @@ def decide_otherwise(
         rows, shelf.group, shelf.category, terms.first, terms.contract,
         terms.alpha, terms.bid_cap, terms.organic_price, terms.meter[scene],
         terms.gate, terms.open_gates, terms.holdout, terms.key, terms.viewer_key[viewer],
-        desk.given, desk.extra[:0],
+        desk.given, desk.extra[:more],
         desk.room, others.slots, others.untold, desk.rest, desk.steps,
     )  # fmt: skip
     for n in range(count):

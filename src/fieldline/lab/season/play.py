@@ -170,6 +170,8 @@ class _Season:
         self.stage.tallies.score[0] = self.prices.score = opening.score
         self.mixes = Mixes()
         self.desk = desk_of(world, policy.candidate_limit, policy.explained)
+        if arm.policies.staged is not None and not opening.life.rooms:
+            raise ValueError("the market was opened without stays in live rooms")
         if arm.policies.pool is not None and (policy.earned.per_click or policy.earned.per_order):
             raise ValueError("an arm plays a pool or credit, not both")
         self.organic = opened(len(world.items.kind), world.size.creators, plan.released)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fieldline.compiled import njit
 from fieldline.draws import key_of, mix, uniform, unit_of
 from fieldline.lab.world.draws import Floats, Ints, normals
+from fieldline.lab.world.fans import nobody_follows
 from fieldline.lab.world.truth import (
     CLICK,
     DEEPEST,
@@ -206,7 +207,7 @@ def nothing_lived(
         np.full((viewers, len(words().categories)), NEVER, np.int64),
         np.full((viewers, merchants), -1, np.int32),
         np.zeros(viewers),
-        np.zeros((0, 0), np.uint8) if follows is None else follows,
+        nobody_follows() if follows is None else follows,
     )
 
 
